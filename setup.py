@@ -1,0 +1,84 @@
+"""Compiles the hot part of the package from its own Python source.
+
+A compiler that is missing or fails leaves the package as it is: the same files then run interpreted, some ten times
+slower. ``CACHERY_REQUIRE_COMPILED=1`` makes that an error, ``CACHERY_INTERPRETED=1`` asks for it.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+COMPILED = (
+    "backends/in_memory/cells",
+    "backends/in_memory/extra",
+    "backends/in_memory/fences",
+    "backends/in_memory/loads",
+    "backends/in_memory/store",
+    "policies/containers",
+    "policies/expiry",
+    "policies/fifo",
+    "policies/lfu",
+    "policies/lru",
+    "policies/node",
+    "policies/order",
+    "policies/table",
+    "statistics/counters",
+)
+DIRECTIVES = {
+    "language_level": 3,
+    "auto_pickle": False,
+    "boundscheck": False,
+    "wraparound": False,
+    "initializedcheck": False,
+    "embedsignature": False,
+}
+FLAGS = [] if sys.platform == "win32" else ["-O3", "-fno-plt", "-fno-semantic-interposition"]
+IS_REQUIRED = os.environ.get("CACHERY_REQUIRE_COMPILED", "") not in ("", "0")
+IS_REFUSED = os.environ.get("CACHERY_INTERPRETED", "") not in ("", "0")
+
+
+class OptionalBuild(build_ext):
+    """A build whose failure is a warning, unless it is required."""
+
+    def run(self) -> None:
+        self._attempt(super().run)
+
+    def build_extension(self, extension: Extension) -> None:
+        self._attempt(lambda: super(OptionalBuild, self).build_extension(extension))
+
+    def get_source_files(self) -> list[str]:
+        return [source for source in super().get_source_files() if not source.endswith(".c")]
+
+    @staticmethod
+    def _attempt(build) -> None:  # noqa: ANN001
+        try:
+            build()
+        except Exception as error:  # noqa: BLE001 - whatever a compiler does wrong, the package works without it
+            if IS_REQUIRED:
+                raise
+            print(f"cachery: not compiled, will run interpreted: {error}", file=sys.stderr)
+
+
+def extensions() -> list[Extension]:
+    """Return what is to be compiled; nothing where Cython is missing and nothing requires it."""
+    if IS_REFUSED:
+        return []
+    try:
+        from Cython.Build import cythonize
+    except ImportError:
+        if IS_REQUIRED:
+            raise
+        return []
+    modules = [
+        Extension(f"cachery.{place.replace('/', '.')}", [f"src/cachery/{place}.py"], extra_compile_args=FLAGS)
+        for place in COMPILED
+    ]
+    return cythonize(modules, build_dir="build/c", include_path=["src"], compiler_directives=DIRECTIVES)
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).parent)
+    setup(ext_modules=extensions(), cmdclass={"build_ext": OptionalBuild})

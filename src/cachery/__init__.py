@@ -1,0 +1,100 @@
+"""cachery: one cache for Python services, agents and data tools.
+
+    >>> from cachery import get_cache
+    >>> cache = get_cache("answers")
+    >>> cache.set("question", "answer", ttl="5m")
+    True
+    >>> cache.get("question")
+    'answer'
+
+Importing the package needs the standard library only, and loads what is used of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cachery._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from cachery import backends, events, policies, testing
+    from cachery.policies.node import is_compiled as compiled
+    from cachery.cache import Cache
+    from cachery.exceptions import (
+        CacheClosedError,
+        CacheConnectionError,
+        CacheError,
+        CacheExpiredError,
+        CacheFullError,
+        CacheInvalidationError,
+        CacheKeyError,
+        CacheRecursionError,
+        CacheSerializationError,
+        CacheTimeoutError,
+        CacheValueError,
+    )
+    from cachery.in_memory import InMemoryCache
+    from cachery.in_memory import InMemoryCache as InMemoryBackend
+    from cachery.manager import CacheManager, get_cache
+    from cachery.model.sentinels import FOREVER, MISSING
+    from cachery.namespaced import NamespacedCache
+    from cachery.null import NullCache
+    from cachery.statistics.stats import CacheStats
+    from cachery.ttl_manager import TTLManager
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "FOREVER",
+    "MISSING",
+    "Cache",
+    "CacheClosedError",
+    "CacheConnectionError",
+    "CacheError",
+    "CacheExpiredError",
+    "CacheFullError",
+    "CacheInvalidationError",
+    "CacheKeyError",
+    "CacheManager",
+    "CacheRecursionError",
+    "CacheSerializationError",
+    "CacheStats",
+    "CacheTimeoutError",
+    "CacheValueError",
+    "InMemoryBackend",
+    "InMemoryCache",
+    "NamespacedCache",
+    "NullCache",
+    "TTLManager",
+    "backends",
+    "compiled",
+    "events",
+    "get_cache",
+    "policies",
+    "testing",
+]
+
+_EXCEPTIONS = [name for name in __all__ if name.endswith("Error")]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "Cache": "cachery.cache:Cache",
+        "CacheManager": "cachery.manager:CacheManager",
+        "CacheStats": "cachery.statistics.stats:CacheStats",
+        "FOREVER": "cachery.model.sentinels:FOREVER",
+        "InMemoryBackend": "cachery.in_memory:InMemoryCache",
+        "InMemoryCache": "cachery.in_memory:InMemoryCache",
+        "MISSING": "cachery.model.sentinels:MISSING",
+        "NamespacedCache": "cachery.namespaced:NamespacedCache",
+        "NullCache": "cachery.null:NullCache",
+        "TTLManager": "cachery.ttl_manager:TTLManager",
+        "backends": "cachery.backends",
+        "compiled": "cachery.policies.node:is_compiled",
+        "events": "cachery.events",
+        "get_cache": "cachery.manager:get_cache",
+        "policies": "cachery.policies",
+        "testing": "cachery.testing",
+        **{name: f"cachery.exceptions:{name}" for name in _EXCEPTIONS},
+    },
+)

@@ -1,0 +1,16 @@
+"""Where entries are kept. The cache classes over them are here too, by their public names."""
+
+from __future__ import annotations
+
+from cachery._lazy import lazy_exports
+
+__all__ = ["InMemoryBackend", "InMemoryCache", "NullCache"]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "InMemoryBackend": "cachery.in_memory:InMemoryCache",
+        "InMemoryCache": "cachery.in_memory:InMemoryCache",
+        "NullCache": "cachery.null:NullCache",
+    },
+)

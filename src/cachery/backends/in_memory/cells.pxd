@@ -1,0 +1,39 @@
+from cachery.backends.in_memory.extra cimport Extra
+from cachery.backends.in_memory.fences cimport Fence, Fences, LoadToken
+from cachery.policies.node cimport Node, NodeRef
+from cachery.policies.order cimport Order
+from cachery.policies.table cimport INFINITY, Table
+from cachery.statistics.counters cimport Counters
+
+cdef enum:
+    KEPT
+    EXPIRED
+    OUTDATED
+
+cdef class Cells(Table):
+    cdef readonly Counters counters
+    cdef readonly object name
+    cdef Fences fences
+    cdef tuple listeners
+    cdef object copier
+    cdef double life
+    cdef Py_ssize_t lapsed
+    cdef bint is_watched
+    cdef bint is_closed
+
+    cdef check_open(self)
+    cdef double life_for(self, object ttl)
+    cdef double deadline(self, double life)
+    cdef bint is_valid(self, Node node)
+    cdef Node live(self, object key)
+    cdef Node put(self, Node fresh)
+    cdef Node insert(self, Node fresh)
+    cdef void swap(self, Node stored, Node fresh) noexcept
+    cdef void replace(self, Node node, object value, double expires, Extra extra) noexcept
+    cdef int bury(self, Node node)
+    cdef void drop(self, Node node) noexcept
+    cdef void note_write(self, Node node) noexcept
+    cdef void forget_lapse(self, Node node) noexcept
+    cdef void count_departure(self, Node victim) noexcept
+    cdef report(self, object event)
+    cdef report_write(self, object key, Node victim)

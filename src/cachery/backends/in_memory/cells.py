@@ -1,0 +1,232 @@
+"""What the verbs of the memory cache are made of: when a node is live, and how one comes, changes and goes.
+
+Everything here but the first three methods runs inside a critical section of the caller. No value is let go in one: a value
+that leaves stays held by the caller, through its node, until the section is over, for its finalizer may call back. After
+a call that may run code of a user, the clock above all, a node is looked at again before it is trusted.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from cachery import _cython as cython
+
+from cachery.events import Event, Evicted, Expired, Stored, notify
+from cachery.exceptions import CacheClosedError
+from cachery.model.durations import Duration, seconds
+from cachery.ports.clock import Clock
+from cachery.statistics.counters import Counters
+
+if not cython.compiled:
+    from cachery.backends.in_memory.extra import Extra
+    from cachery.backends.in_memory.fences import Fences
+    from cachery.policies.node import Node, NodeRef
+    from cachery.policies.order import Order
+    from cachery.policies.table import INFINITY, Table
+
+    KEPT, EXPIRED, OUTDATED = 0, 1, 2
+
+
+@cython.cclass
+class Cells(Table):
+    """A table whose entries may carry tags, stamps and a cost, and which counts and reports what befalls them.
+
+    ``life`` is the TTL in seconds of an entry stored without one; ``copier`` copies values on their way in and out,
+    ``None`` keeps them by reference. ``lapsed`` counts the entries that are past their time and kept as stale ones.
+    ``is_watched`` says that a hit has more to do than to return its value.
+    """
+
+    def __cinit__(self, *_args: object, **_options: object) -> None:
+        # Compiled only: an object made without __init__ is a closed cache, not a crash.
+        self.counters = Counters()
+        self.fences = Fences()
+        self.listeners = ()
+        self.is_closed = True
+
+    def __init__(  # noqa: PLR0913 - the parts of a store, all but two by name
+        self,
+        order: Order,
+        capacity: object,
+        *,
+        life: object = INFINITY,
+        copier: object = None,
+        clock: Clock | None = None,
+        name: object = None,
+    ) -> None:
+        Table.__init__(self, order, capacity, clock)
+        self.counters = Counters(clock)
+        self.fences = Fences()
+        self.name = name
+        self.life = life
+        self.copier = copier
+        self.listeners = ()
+        self.lapsed = 0
+        self.is_watched = copier is not None
+        self.is_closed = False
+
+    @cython.cfunc
+    def check_open(self) -> object:
+        """Raise ``CacheClosedError`` on a closed cache."""
+        if self.is_closed:
+            raise CacheClosedError("the cache was closed", cache_name=self.name)
+
+    @cython.cfunc
+    def life_for(self, ttl: Duration | None) -> cython.double:
+        """Return in seconds how long an entry stored with ``ttl`` lives."""
+        if ttl is None:
+            return self.life
+        if (type(ttl) is int or type(ttl) is float) and 0 < ttl < 1_000_000_000:
+            return cython.cast(cython.double, ttl)
+        return seconds(ttl)
+
+    @cython.cfunc
+    def deadline(self, life: cython.double) -> cython.double:
+        """Return the time at which what is stored now for ``life`` seconds is over."""
+        return life if life == INFINITY else self.now() + life
+
+    @cython.cfunc
+    def is_valid(self, node: Node) -> cython.bint:
+        """Tell whether no tag of ``node``, which has an ``extra``, was invalidated since it was born."""
+        extra: Extra = node.extra
+        return not self.fences.is_outdated(extra.tags, extra.born)
+
+    @cython.cfunc
+    def live(self, key: object) -> Node:
+        """Return the node of ``key`` if the plain verbs may see it, else ``None``. Changes nothing."""
+        node: Node = self.nodes.get(key)
+        if node is None or (node.expires != INFINITY and node.expires <= self.now()):
+            return None
+        return node if node.extra is None or self.is_valid(node) else None
+
+    @cython.cfunc
+    def put(self, fresh: Node) -> Node:
+        """Store ``fresh``; return the node that left for it, or ``None``.
+
+        Where a node stands under its key, the two swap what they carry: ``fresh`` then holds what was there before.
+        """
+        stored: Node = self.nodes.get(fresh.key)
+        if stored is None:
+            return self.insert(fresh)
+        self.swap(stored, fresh)
+        return None
+
+    @cython.cfunc
+    def insert(self, fresh: Node) -> Node:
+        """Store ``fresh`` as ``put`` does, for a key that was not there a moment ago."""
+        if self.is_closed:
+            self.check_open()
+        victim: Node = None
+        if self.capacity != 0 and len(self.nodes) >= self.capacity:
+            victim = self.evict_for_one()
+        stored = self.keep(fresh)
+        if stored is not fresh:
+            self.swap(stored, fresh)
+        else:
+            self.counters.writes += 1
+            if fresh.extra is not None or self.fences.loading:
+                self.note_write(fresh)
+        if victim is not None:
+            self.count_departure(victim)
+        return victim
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def swap(self, stored: Node, fresh: Node) -> cython.void:
+        """Let ``stored`` and ``fresh`` change contents."""
+        value = stored.value
+        extra = stored.extra
+        self.replace(stored, fresh.value, fresh.expires, fresh.extra)
+        fresh.value = value
+        fresh.extra = extra
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def replace(self, node: Node, value: object, expires: cython.double, extra: Extra) -> cython.void:
+        """Give ``node`` new contents. The caller holds the old ones."""
+        if node.extra is not None:
+            self.forget_lapse(node)
+        node.extra = extra
+        self.rewrite(node, value, expires)
+        self.counters.writes += 1
+        if extra is not None or self.fences.loading:
+            self.note_write(node)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def note_write(self, node: Node) -> cython.void:
+        """Tell the loads under way that ``node`` was written; an ``extra`` without a birth is born now."""
+        self.fences.touch(node.key)
+        extra: Extra = node.extra
+        if extra is not None and extra.born < 0:
+            extra.born = self.fences.sequence
+
+    @cython.cfunc
+    def bury(self, node: Node) -> cython.int:
+        """Remove ``node`` if it is dead; return what became of it: ``KEPT``, ``EXPIRED`` or ``OUTDATED``."""
+        now: cython.double = self.now()
+        if not self.is_stored(node):
+            return KEPT
+        extra: Extra = node.extra
+        if extra is not None and not self.is_valid(node):
+            self.drop(node)
+            self.counters.deletes += 1
+            return OUTDATED
+        if node.expires > now:
+            return KEPT
+        if extra is not None and extra.stale_until > now:
+            if not extra.is_lapsed:
+                extra.is_lapsed = True
+                self.lapsed += 1
+            return KEPT
+        self.drop(node)
+        self.counters.expirations += 1
+        return EXPIRED
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def drop(self, node: Node) -> cython.void:
+        """Take ``node`` out."""
+        if node.extra is not None:
+            self.forget_lapse(node)
+        self.discard(node)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def forget_lapse(self, node: Node) -> cython.void:
+        """Stop counting ``node``, which has an ``extra``, among the lapsed."""
+        extra: Extra = node.extra
+        if extra.is_lapsed:
+            extra.is_lapsed = False
+            self.lapsed -= 1
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def count_departure(self, victim: Node) -> cython.void:
+        """Count ``victim``, which left to make room: as expired when its time was over, as evicted when not.
+
+        Out of its order, its ``place`` says which.
+        """
+        if victim.extra is not None:
+            self.forget_lapse(victim)
+        if victim.expires != INFINITY and victim.expires <= self.now():
+            self.counters.expirations += 1
+            victim.place = EXPIRED
+        else:
+            self.counters.evictions += 1
+            victim.place = KEPT
+
+    @cython.cfunc
+    def report(self, event: Event) -> object:
+        """Tell the listeners, outside of any critical section."""
+        notify(self.listeners, event)
+
+    @cython.cfunc
+    def report_write(self, key: object, victim: Node) -> object:
+        """Tell the listeners that ``key`` was stored, and that ``victim``, if any, left for it."""
+        if victim is not None:
+            if victim.place == EXPIRED:
+                self.report(Expired(self.name, victim.key))
+            else:
+                self.report(Evicted(self.name, victim.key, "size"))
+        self.report(Stored(self.name, key))

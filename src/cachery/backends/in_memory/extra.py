@@ -1,0 +1,27 @@
+"""What few entries have, kept beside their node: tags, a cost, and the stamps of a loading cache."""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from cachery import _cython as cython
+
+
+@cython.final
+@cython.cclass
+class Extra:
+    """Rare fields of an entry.
+
+    ``born``: the number of the last invalidation when the entry, or the load that brought it, began; below 0 until the
+    entry is stored. ``is_lapsed``: the
+    store has seen that the entry is past its time and keeps it as a stale one.
+    """
+
+    def __init__(self, tags: object, cost: object, born: cython.longlong = -1) -> None:
+        self.tags = tags
+        self.cost = cost
+        self.born = born
+        self.refresh_at = float("inf")
+        self.stale_until = float("-inf")
+        self.is_lapsed = False

@@ -1,0 +1,14 @@
+from cachery.backends.in_memory.cells cimport EXPIRED, KEPT, OUTDATED
+from cachery.backends.in_memory.extra cimport Extra
+from cachery.backends.in_memory.fences cimport Fences, LoadToken
+from cachery.backends.in_memory.loads cimport Loads
+from cachery.policies.node cimport Node, NodeRef, new_node
+from cachery.policies.table cimport INFINITY
+
+cdef class MemoryStore(Loads):
+    cdef object deliver(self, object key, object value)
+    cdef object missed(self, object key, object default)
+    cdef double next_look(self, Node node)
+    cdef bint remove(self, object key)
+    cdef dict empty(self)
+    cdef forget_tags(self)

@@ -1,0 +1,382 @@
+"""The memory cache without its facade.
+
+One dictionary lookup leads to a node; all a hit does after that is compare, count and move the node in its ring. What few
+entries need stands in a side object, and what few caches need (listeners, copies) behind one flag.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+    from cython import critical_section
+except ImportError:
+    from cachery import _cython as cython
+    from cachery._cython import critical_section
+
+from collections.abc import Iterable
+from heapq import nlargest
+from operator import attrgetter
+from typing import Any
+
+from cachery.events import Expired, Hit, Invalidated, Listener, Miss
+from cachery.exceptions import CacheValueError
+from cachery.keys.text import checked_cost, exact_key, exact_tags
+from cachery.model.durations import Duration
+from cachery.model.keys import Count, Key
+
+if not cython.compiled:
+    from cachery.backends.in_memory.cells import EXPIRED, KEPT
+    from cachery.backends.in_memory.extra import Extra
+    from cachery.backends.in_memory.loads import Loads
+    from cachery.policies.node import Node, NodeRef, new_node
+    from cachery.policies.table import INFINITY
+
+NO_TAGS: tuple[str, ...] = ()
+SPARE_TAGS = 1024
+
+
+@cython.cclass
+class MemoryStore(Loads):
+    """The verbs of a cache that lives in memory."""
+
+    def get(self, key: Key, default: Any = None) -> Any:
+        """Return the value of ``key``, or ``default`` when it is absent or its time is over."""
+        if type(key) is not str:
+            key = exact_key(key)
+        with critical_section(self):
+            node: Node = self.nodes.get(key)
+            if (
+                node is not None
+                and (node.expires == INFINITY or node.expires > self.now())
+                and (node.extra is None or self.is_valid(node))
+            ):
+                node.hits += 1
+                self.counters.hits += 1
+                self.counters.left -= 1
+                if self.counters.left <= 0:
+                    self.counters.tick()
+                self.order.accessed(cython.cast(NodeRef, node))
+                value = node.value
+                if not self.is_watched:
+                    return value
+            else:
+                node = None
+        if node is None:
+            return self.missed(key, default)
+        return self.deliver(key, value)
+
+    def set(
+        self,
+        key: Key,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = NO_TAGS,
+        cost: object = None,
+    ) -> bool:
+        """Store ``value``; True when stored. A ``ttl`` of 0 or less removes ``key`` and returns False.
+
+        Raises ``CacheKeyError``, ``CacheValueError`` or ``CacheClosedError``; the cache is then as it was.
+        """
+        if type(key) is not str:
+            key = exact_key(key)
+        life: cython.double = self.life if ttl is None else self.life_for(ttl)
+        extra: Extra = None
+        if tags is not NO_TAGS or cost is not None:
+            extra = Extra(exact_tags(tags), checked_cost(cost))
+        if life <= 0.0:
+            self.delete(key)
+            return False
+        if self.copier is not None:
+            value = self.copier(value)
+        expires: cython.double = life if life == INFINITY else self.deadline(life)
+        victim: Node = None
+        with critical_section(self):
+            node: Node = self.nodes.get(key)
+            if node is not None:
+                _old_value = node.value  # held until the section is over
+                _old_extra = node.extra
+                self.replace(node, value, expires, extra)
+        if node is None:
+            fresh = new_node(key, value, expires)
+            fresh.extra = extra
+            with critical_section(self):
+                victim = self.insert(fresh)
+        if self.is_watched:
+            self.report_write(key, victim)
+        return True
+
+    def add(self, key: Key, value: Any, ttl: Duration | None = None) -> bool:
+        """Store ``value`` only if ``key`` is absent, in one step; True when stored."""
+        key = exact_key(key)
+        life: cython.double = self.life_for(ttl)
+        self.check_open()
+        if life <= 0.0:
+            return False
+        if self.copier is not None:
+            value = self.copier(value)
+        fresh = new_node(key, value, self.deadline(life))
+        with critical_section(self):
+            if self.live(key) is not None:
+                return False
+            victim = self.put(fresh)
+        if self.is_watched:
+            self.report_write(key, victim)
+        return True
+
+    def incr(self, key: Key, by: Count = 1, *, initial: Count = 0, ttl: Duration | None = None) -> int:
+        """Add ``by`` to the whole number under ``key``, in one step, and return the sum.
+
+        An absent key begins at ``initial`` and lives for ``ttl``; both count only then. Raises ``CacheValueError`` when
+        something else than an ``int`` is stored or given.
+        """
+        key = exact_key(key)
+        for name, number in (("by", by), ("initial", initial)):
+            if type(number) is not int:
+                raise CacheValueError(f"{name} must be an int, not {type(number).__name__}")
+        life: cython.double = self.life_for(ttl)
+        self.check_open()
+        fresh = new_node(key, initial + by, self.deadline(life))
+        with critical_section(self):
+            node = self.live(key)
+            if node is not None:
+                old = node.value
+                if type(old) is not int:
+                    raise CacheValueError(f"{key!r} holds {type(old).__name__}, not an int", key=key)
+                fresh.value = old + by
+                fresh.expires = node.expires
+                fresh.extra = node.extra
+            elif life <= 0.0:
+                return fresh.value
+            total = fresh.value
+            victim = self.put(fresh)
+        if self.is_watched:
+            self.report_write(key, victim)
+        return total
+
+    def touch(self, key: Key, ttl: Duration | None = None) -> bool:
+        """Let ``key`` live for ``ttl`` from now on, ``None`` being the default; True if it was there.
+
+        A ``ttl`` of 0 or less deletes it.
+        """
+        key = exact_key(key)
+        life: cython.double = self.life_for(ttl)
+        if life <= 0.0:
+            return self.delete(key)
+        self.check_open()
+        expires: cython.double = self.deadline(life)
+        with critical_section(self):
+            node = self.live(key)
+            if node is None:
+                return False
+            extra: Extra = node.extra
+            if extra is not None:  # as long a stale time as before, and no refresh ahead of the new end
+                extra.stale_until += expires - node.expires if node.expires != INFINITY else 0.0
+                extra.refresh_at = INFINITY
+            self.rewrite(node, node.value, expires)
+        return True
+
+    def delete(self, key: Key) -> bool:
+        """Remove ``key``; True if it was there."""
+        if type(key) is not str:
+            key = exact_key(key)
+        was_there: cython.bint = self.remove(key)
+        if was_there and self.is_watched:
+            self.report(Invalidated(self.name, "delete", key))
+        return was_there
+
+    def delete_all(self, keys: Iterable[str], pattern: str) -> int:
+        """Remove ``keys``, reporting them as what ``pattern`` matched; return how many were there."""
+        count: cython.Py_ssize_t = 0
+        for key in keys:
+            count += self.remove(key)
+        if self.is_watched:
+            self.report(Invalidated(self.name, "pattern", pattern))
+        return count
+
+    def clear(self) -> bool:
+        """Remove everything; True."""
+        self.check_open()
+        with critical_section(self):
+            gone = self.empty()
+        if self.is_watched:
+            self.report(Invalidated(self.name, "clear", ""))
+        return True
+
+    def invalidate_tags(self, *tags: str) -> None:
+        """Make every entry that carries one of ``tags`` unreadable, in a time that does not depend on their number."""
+        checked = exact_tags(tags)
+        self.check_open()
+        with critical_section(self):
+            for tag in checked:
+                self.fences.hit_tag(tag)
+            is_crowded: cython.bint = len(self.fences.versions) > SPARE_TAGS + len(self.nodes)
+        if is_crowded:
+            self.forget_tags()
+        if self.is_watched:
+            for tag in checked:
+                self.report(Invalidated(self.name, "tag", tag))
+
+    def exists(self, key: Key) -> bool:
+        """Tell whether ``key`` is there and live. Neither recency nor counters change."""
+        key = exact_key(key)
+        self.check_open()
+        with critical_section(self):
+            return self.live(key) is not None
+
+    def ttl(self, key: Key) -> float | None:
+        """Return the seconds that ``key`` has left: ``None`` when it is absent, ``inf`` when it never expires."""
+        key = exact_key(key)
+        self.check_open()
+        with critical_section(self):
+            node = self.live(key)
+            if node is None:
+                return None
+            return node.expires if node.expires == INFINITY else node.expires - self.now()
+
+    def __len__(self) -> int:
+        """Return how many entries are live. Those dead by a tag count until they are touched or swept."""
+        self.check_open()
+        if self.soonest != INFINITY and self.soonest <= self.now():
+            self.sweep(self.snapshot())
+        return len(self.nodes) - self.lapsed
+
+    @property
+    def max_size(self) -> int | None:
+        """The most entries there may be; ``None`` when there is no bound."""
+        return self.capacity or None
+
+    def snapshot(self) -> list[Node]:
+        """Return the nodes of this moment, dead ones too."""
+        self.check_open()
+        with critical_section(self):
+            return list(self.nodes.values())
+
+    def sweep(self, nodes: list[Node]) -> int:
+        """Remove those of ``nodes``, a snapshot of all, that are dead; return how many."""
+        expired: list[str] = []
+        removed: cython.Py_ssize_t = 0
+        with critical_section(self):
+            self.soonest = INFINITY
+            try:
+                for node in nodes:
+                    fate = self.bury(node)
+                    removed += fate != KEPT
+                    if fate == KEPT:
+                        self.soonest = min(self.soonest, self.next_look(node))
+                    elif fate == EXPIRED and self.is_watched:
+                        expired.append(node.key)
+            except BaseException:
+                self.soonest = -INFINITY  # not all were seen: look again next time
+                raise
+        for key in expired:
+            self.report(Expired(self.name, key))
+        return removed
+
+    def hottest_keys(self, n: Count) -> list[tuple[str, int]]:
+        """Return the ``n`` most read of the keys held now, each with how often it was read."""
+        return [(node.key, node.hits) for node in nlargest(n, self.snapshot(), key=attrgetter("hits")) if node.hits]
+
+    def forget_hits(self) -> None:
+        """Let the counts behind ``hottest_keys`` begin again."""
+        for node in self.snapshot():
+            node.hits = 0
+
+    def subscribe(self, listener: Listener) -> Any:
+        """Call ``listener`` with each event from now on; return a function that ends it."""
+        if not callable(listener):
+            raise CacheValueError(f"a listener is called with each event; {listener!r} cannot be called")
+        self.check_open()
+        with critical_section(self):
+            self.listeners = (*self.listeners, listener)
+            self.is_watched = True
+        return lambda: self.unsubscribe(listener)
+
+    def unsubscribe(self, listener: Listener) -> None:
+        """Stop calling ``listener``."""
+        with critical_section(self):
+            kept = list(self.listeners)
+            if listener in kept:
+                kept.remove(listener)
+            self.listeners = tuple(kept)
+            self.is_watched = bool(kept) or self.copier is not None
+
+    def close(self) -> None:
+        """Let go of everything. Any verb after that raises ``CacheClosedError``; closing again does nothing."""
+        with critical_section(self):
+            self.is_closed = True
+            gone = self.empty()
+
+    @cython.cfunc
+    def deliver(self, key: object, value: object) -> object:
+        """Return ``value`` to the caller of a watched cache."""
+        if self.listeners:
+            self.report(Hit(self.name, key))
+        return value if self.copier is None else self.copier(value)
+
+    @cython.cfunc
+    def missed(self, key: object, default: object) -> object:
+        """Count a miss of ``key``, remove what stands there dead, and return ``default``."""
+        self.check_open()
+        fate: cython.int = KEPT
+        with critical_section(self):
+            self.counters.misses += 1
+            self.counters.left -= 1
+            if self.counters.left <= 0:
+                self.counters.tick()
+            dead: Node = self.nodes.get(key)
+            if dead is not None:
+                fate = self.bury(dead)
+        if self.listeners:
+            if fate == EXPIRED:
+                self.report(Expired(self.name, key))
+            self.report(Miss(self.name, key))
+        return default
+
+    @cython.cfunc
+    def next_look(self, node: Node) -> cython.double:
+        """Return when ``node`` should be looked at again: at its expiry, or at its last end when it is past that."""
+        extra: Extra = node.extra
+        return extra.stale_until if extra is not None and extra.is_lapsed else node.expires
+
+    @cython.cfunc
+    def remove(self, key: object) -> cython.bint:
+        """Remove ``key``, dead or alive, and tell the loads under way; True if it was alive."""
+        self.check_open()
+        with critical_section(self):
+            self.fences.touch(key)
+            node: Node = self.nodes.get(key)
+            if node is None:
+                return False
+            was_live: cython.bint = self.live(key) is not None
+            self.drop(node)
+            self.counters.deletes += was_live
+        return was_live
+
+    @cython.cfunc
+    def empty(self) -> dict:
+        """Take everything out; return what went, for the caller to hold until the section is over."""
+        gone: dict = self.nodes
+        self.fences.hit_all()
+        self.counters.deletes += len(gone) - self.lapsed
+        self.nodes = {}
+        self.lapsed = 0
+        self.soonest = INFINITY
+        for node in gone.values():
+            self.order.removed(cython.cast(NodeRef, node))
+        return gone
+
+    @cython.cfunc
+    def forget_tags(self) -> object:
+        """Remove what is outdated by tags, so that the numbers of past invalidations can be forgotten."""
+        nodes = self.snapshot()
+        with critical_section(self):
+            nodes = [node for node in nodes if node.extra is not None and self.is_stored(node)]
+            for node in nodes:
+                if not self.is_valid(node):
+                    self.drop(node)
+                    self.counters.deletes += 1
+            self.fences.forget_tags()
+            for node in nodes:
+                extra: Extra = node.extra
+                extra.born = self.fences.forgotten

@@ -1,0 +1,96 @@
+"""What a cache reports to those who subscribed: frozen records, one kind a fact.
+
+``cache`` is the name of the cache or ``None``. Records carry keys, never values, so keeping one keeps nothing alive.
+
+    >>> from cachery import InMemoryCache
+    >>> seen = []
+    >>> cache = InMemoryCache(max_size=1, name="small")
+    >>> unsubscribe = cache.subscribe(seen.append)
+    >>> cache.set("a", 1) and cache.set("b", 2)
+    True
+    >>> seen[-1]
+    Evicted(cache='small', key='a', cause='size')
+    >>> unsubscribe()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+__all__ = ["Event", "Evicted", "Expired", "Hit", "Invalidated", "Listener", "Miss", "Stored", "notify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The common part: which cache speaks."""
+
+    cache: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(Event):
+    """``key`` was asked for and found."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Miss(Event):
+    """``key`` was asked for and not found."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Event):
+    """A value was stored under ``key``, new or over an old one."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted(Event):
+    """``key`` left to make room. ``cause`` is ``"size"``: the cache held as many entries as it may."""
+
+    key: str
+    cause: Literal["size"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expired(Event):
+    """The time of ``key`` was over and its entry was removed."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invalidated(Event):
+    """Someone removed entries on purpose.
+
+    ``target`` is the key for the cause ``"delete"``, the tag for ``"tag"``, the glob for ``"pattern"`` and empty for
+    ``"clear"``. One record a call and target, however many entries it removed.
+    """
+
+    cause: Literal["clear", "delete", "pattern", "tag"]
+    target: str
+
+
+Listener: TypeAlias = Callable[[Event], object]
+"""Called with each event, on the thread of the call that caused it. What it raises is logged and harms nobody."""
+
+
+def notify(listeners: tuple[Listener, ...], event: Event) -> None:
+    """Hand ``event`` to each listener. One that raises is logged, and the others hear it all the same."""
+    for listener in listeners:
+        try:
+            listener(event)
+        except Exception:  # noqa: BLE001 - a failing listener never fails a call
+            _log_failure(listener, event)
+
+
+def _log_failure(listener: Listener, event: Event) -> None:
+    import logging  # noqa: PLC0415 - loaded only when something goes wrong
+
+    logging.getLogger("cachery").exception("the listener %r failed on %r", listener, event)

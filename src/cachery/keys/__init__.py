@@ -1,0 +1,1 @@
+"""From what callers use as keys and patterns to what stores use."""

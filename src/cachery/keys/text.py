@@ -1,0 +1,57 @@
+"""Keys and tags are text: any Unicode, any length, empty too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from cachery.exceptions import CacheKeyError, CacheValueError
+
+__all__ = ["checked_cost", "exact_key", "exact_tags"]
+
+
+def exact_key(key: object) -> str:
+    """Return ``key`` as a plain ``str``; a subclass loses its class, and with it any ``__eq__`` or ``__hash__``.
+
+    Raises ``CacheKeyError`` for anything that is not a ``str``.
+
+    >>> exact_key("user:42")
+    'user:42'
+    """
+    if isinstance(key, str):
+        return str.__str__(key)
+    message = f"a cache key is a str, not {type(key).__name__}: write for instance str(key) or f'user:{{key}}'"
+    raise CacheKeyError(message, key=repr(key), reason=f"{type(key).__name__} is not str")
+
+
+def exact_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return ``tags`` as a tuple of plain ``str``, each once, in their order.
+
+    Raises ``CacheValueError`` for a bare ``str``, which would become one tag a letter, and for a tag that is not text.
+
+    >>> exact_tags(["user", "user", "mail"])
+    ('user', 'mail')
+    """
+    if isinstance(tags, str):
+        raise CacheValueError(f"tags is a sequence of str, not one str: write tags=[{tags!r}]")
+    try:
+        given = tuple(tags)
+    except TypeError:
+        raise CacheValueError(f"tags is a sequence of str, not {type(tags).__name__}") from None
+    for tag in given:
+        if not isinstance(tag, str):
+            raise CacheValueError(f"a tag is a str, not {type(tag).__name__}", tag=repr(tag))
+    return tuple(dict.fromkeys(str.__str__(tag) for tag in given))
+
+
+def checked_cost(cost: object) -> float | None:
+    """Return ``cost`` when it is ``None`` or a finite number of 0 or more; else raise ``CacheValueError``.
+
+    >>> checked_cost(2.5)
+    2.5
+    """
+    if cost is None:
+        return None
+    if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost < math.inf:
+        raise CacheValueError(f"cost is seconds or money, a finite number of 0 or more, not {cost!r}", cost=repr(cost))
+    return cost

@@ -1,0 +1,202 @@
+"""Named caches: get the same one by the same name, anywhere in the process.
+
+A cache from the manager always has a default TTL: the first of the one given for the cache, the manager's, the variable
+``CACHE_TTL_DEFAULT``, and 300 seconds. ``FOREVER`` gives it none. The constructors of the cache classes know none of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from cachery.cache import Cache
+from cachery.exceptions import CacheClosedError, CacheValueError
+from cachery.in_memory import InMemoryCache
+from cachery.locks import make_lock
+from cachery.model.durations import Duration, seconds
+from cachery.null import NullCache
+from cachery.ports.clock import wall
+from cachery.settings import from_environment
+
+__all__ = ["CacheManager", "default_manager", "get_cache"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A cache with what was asked for when it was made."""
+
+    cache: Cache
+    options: Mapping[str, Any]
+    created_at: float
+
+
+class CacheManager:
+    """Makes caches and keeps them by name.
+
+    ``default_backend``: ``"in_memory"`` or ``"null"``, ``None`` for ``CACHE_BACKEND``. ``default_ttl``: of the caches made
+    here, ``None`` for ``CACHE_TTL_DEFAULT``. Thread-safe.
+
+    >>> manager = CacheManager(default_ttl="10m")
+    >>> cache = manager.get_cache("sessions", max_size=100)
+    >>> manager.get_cache("sessions") is cache, cache.default_ttl
+    (True, 600.0)
+    """
+
+    def __init__(self, default_backend: str | None = None, default_ttl: Duration | None = None) -> None:
+        self._backend = None if default_backend is None else _known(default_backend)
+        self._ttl = None if default_ttl is None else _checked_ttl(default_ttl)
+        self._named: dict[tuple[str, str], _Named] = {}
+        self._lock = make_lock()
+        self._is_closed = False
+
+    def __repr__(self) -> str:
+        return f"<CacheManager of {self.cache_count} caches>"
+
+    @property
+    def default_backend(self) -> str:
+        """The backend of a cache that names none."""
+        return self._backend or _known(from_environment("CACHE_BACKEND"))
+
+    @property
+    def default_ttl(self) -> float:
+        """The default TTL, in seconds, of a cache that names none; ``inf`` for no end."""
+        return from_environment("CACHE_TTL_DEFAULT") if self._ttl is None else self._ttl
+
+    def get_cache(self, name: str = "default", backend: str | None = None, **options: Any) -> Cache:
+        """Return the cache of that ``name`` and ``backend``, made with ``options`` when it is not there yet.
+
+        ``options`` are those of the cache's constructor. The same name with other options raises ``CacheValueError``;
+        without options it is the cache as it is. A backend that is not known raises ``CacheValueError`` with the list.
+        """
+        if not isinstance(name, str):
+            raise CacheValueError(f"the name of a cache is a str, not {type(name).__name__}")
+        kind = self.default_backend if backend is None else _known(backend)
+        with self._lock:
+            if self._is_closed:
+                raise CacheClosedError("the manager was closed")
+            found = self._named.get((name, kind))
+            if found is None:
+                made = _BACKENDS[kind](name, self.default_ttl, options)
+                found = self._named[name, kind] = _Named(made, options, wall())
+        if options and options != found.options:
+            raise CacheValueError(
+                f"the cache {name!r} was made with {dict(found.options)}, not {options}", cache_name=name, backend=kind
+            )
+        return found.cache
+
+    def has_cache(self, name: str) -> bool:
+        """Tell whether there is a cache of that ``name``, on any backend."""
+        with self._lock:
+            return any(known == name for known, _ in self._named)
+
+    def remove_cache(self, name: str) -> bool:
+        """Close and forget the caches of that ``name``, on every backend; True if there was one."""
+        with self._lock:
+            gone = [self._named.pop(place) for place in list(self._named) if place[0] == name]
+        for named in gone:
+            named.cache.close()
+        return bool(gone)
+
+    def list_caches(self) -> list[dict[str, Any]]:
+        """Return one record a cache, sorted: ``key`` (``name:backend``), ``name``, ``backend``, ``created_at`` (epoch)."""
+        with self._lock:
+            named = sorted(self._named.items())
+        return [
+            {"key": f"{name}:{kind}", "name": name, "backend": kind, "created_at": found.created_at}
+            for (name, kind), found in named
+        ]
+
+    def clear_all(self) -> int:
+        """Clear every cache; return how many there are."""
+        with self._lock:
+            caches = [found.cache for found in self._named.values()]
+        for cache in caches:
+            cache.clear()
+        return len(caches)
+
+    @property
+    def cache_count(self) -> int:
+        """How many caches there are."""
+        return len(self._named)
+
+    def summary(self) -> dict[str, Any]:
+        """Return how many caches there are, on which backends, and the defaults in force.
+
+        ``default_ttl`` is in seconds and holds for every cache made here without one of its own, on whatever backend.
+        """
+        with self._lock:
+            backends = sorted({kind for _, kind in self._named})
+        return {
+            "total_caches": self.cache_count,
+            "backends_used": backends,
+            "default_backend": self.default_backend,
+            "default_ttl": self.default_ttl,
+        }
+
+    def close(self) -> None:
+        """Close and forget every cache. ``get_cache`` raises ``CacheClosedError`` from then on."""
+        with self._lock:
+            self._is_closed = True
+            gone = [found.cache for found in self._named.values()]
+            self._named.clear()
+        for cache in gone:
+            cache.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _in_memory(name: str, default_ttl: float, options: Mapping[str, Any]) -> Cache:
+    size = from_environment("CACHE_MAX_SIZE")
+    return InMemoryCache(**{"max_size": size, "default_ttl": default_ttl, "name": name, **options})
+
+
+def _null(name: str, default_ttl: float, options: Mapping[str, Any]) -> Cache:
+    del default_ttl
+    return NullCache(**{"name": name, **options})
+
+
+_BACKENDS: dict[str, Callable[[str, float, Mapping[str, Any]], Cache]] = {"in_memory": _in_memory, "null": _null}
+
+
+def _known(backend: str) -> str:
+    if backend not in _BACKENDS:
+        raise CacheValueError(f"there is no backend {backend!r}; there are {', '.join(sorted(_BACKENDS))}")
+    return backend
+
+
+def _checked_ttl(default_ttl: Duration) -> float:
+    life = seconds(default_ttl, "default_ttl")
+    if life <= 0:
+        raise CacheValueError(f"default_ttl must be above 0, not {default_ttl!r}")
+    return life
+
+
+_lock = make_lock()
+_managers: list[CacheManager] = []
+
+
+def default_manager() -> CacheManager:
+    """Return the manager of this process, the one behind ``get_cache``."""
+    with _lock:
+        if not _managers:
+            _managers.append(CacheManager())
+        return _managers[0]
+
+
+def get_cache(name: str = "default", backend: str | None = None, **options: Any) -> Cache:
+    """Return the cache of that ``name``, the same one wherever in the process it is asked for.
+
+    ``backend`` and ``options`` are those of ``CacheManager.get_cache``; so is the default TTL of 300 seconds.
+
+    >>> get_cache("answers") is get_cache("answers")
+    True
+    """
+    return default_manager().get_cache(name, backend, **options)

@@ -1,0 +1,211 @@
+"""``NamespacedCache``: a part of a cache that looks like a whole one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from cachery.cache import Cache
+from cachery.events import Event, Evicted, Expired, Hit, Invalidated, Listener, Miss, Stored
+from cachery.exceptions import CacheClosedError, CacheValueError
+from cachery.keys.glob import escape_glob, glob_matcher
+from cachery.keys.text import exact_key, exact_tags
+from cachery.model.durations import Duration
+from cachery.model.sentinels import MISSING
+from cachery.statistics.counters import Counters
+from cachery.statistics.stats import CacheStats
+
+__all__ = ["NamespacedCache"]
+
+_ESCAPED = {ord(letter): f"%{ord(letter):02X}" for letter in "%:*?[]"}
+
+
+class NamespacedCache(Cache):
+    """The entries of ``cache`` whose key begins with ``namespace:``, under what follows.
+
+    Keys and tags of different namespaces never meet. A colon, a glob character or a percent sign in ``namespace`` is
+    written as ``%3A`` and the like, so ``"a:b"`` is not ``"b"`` inside ``"a"``. Namespaces nest by concatenation.
+
+    ``stats`` counts the requests, writes and deletes made through this object; the size is that of the namespace, while
+    ``max_size``, evictions and expirations are those of the cache beneath, which all its namespaces share.
+
+    Closing it leaves the cache beneath open.
+
+    >>> from cachery import InMemoryCache
+    >>> base = InMemoryCache()
+    >>> llm, rag = NamespacedCache(base, "llm"), NamespacedCache(base, "rag")
+    >>> llm.set("query", 1) and rag.set("query", 2)
+    True
+    >>> sorted(base.keys())
+    ['llm:query', 'rag:query']
+    >>> llm.clear(), list(base.keys())
+    (True, ['rag:query'])
+    """
+
+    def __init__(self, cache: Cache, namespace: str) -> None:
+        if not isinstance(cache, Cache):
+            raise CacheValueError(f"cache is a Cache, not {type(cache).__name__}")
+        if not isinstance(namespace, str) or not namespace:
+            raise CacheValueError(f"namespace is a str that is not empty, not {namespace!r}")
+        self.cache = cache
+        self.namespace = namespace
+        self._prefix = str.__str__(namespace).translate(_ESCAPED) + ":"
+        self._is_closed = False
+        self._counters = Counters(getattr(cache, "clock", None))
+        self._stats = _NamespaceStats.of(self._counters, self)
+
+    @property
+    def max_size(self) -> int | None:
+        """The bound of the cache beneath, in entries; ``None`` when it has none."""
+        return self.cache.stats.max_size or None
+
+    def __repr__(self) -> str:
+        return f"<NamespacedCache {self.namespace!r} of {self.cache!r}>"
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of ``key``, or ``default`` when it is absent or expired."""
+        value = self.cache.get(self._stored(key), MISSING)
+        if value is MISSING:
+            self._counters.miss()
+            return default
+        self._counters.hit()
+        return value
+
+    def set(
+        self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
+    ) -> bool:
+        """Store ``value``, as the cache beneath does."""
+        own = () if tags == () else self._stored_tags(tags)
+        is_stored = self.cache.set(self._stored(key), value, ttl, tags=own, cost=cost)
+        self._counters.count("writes", int(is_stored))
+        return is_stored
+
+    def add(self, key: str, value: Any, ttl: Duration | None = None) -> bool:
+        """Store ``value`` only if ``key`` is absent, in one step; True when stored."""
+        is_stored = self.cache.add(self._stored(key), value, ttl)
+        self._counters.count("writes", int(is_stored))
+        return is_stored
+
+    def delete(self, key: str) -> bool:
+        """Remove ``key``; True if it was there."""
+        was_there = self.cache.delete(self._stored(key))
+        self._counters.count("deletes", int(was_there))
+        return was_there
+
+    def exists(self, key: str) -> bool:
+        """Tell whether ``key`` is there. Neither recency nor counters change."""
+        return self.cache.exists(self._stored(key))
+
+    def clear(self) -> bool:
+        """Remove every entry of this namespace; True, also when there was none."""
+        self.delete_pattern("*")
+        return True
+
+    def incr(self, key: str, by: int = 1, *, initial: int = 0, ttl: Duration | None = None) -> int:
+        """Add ``by`` to the whole number under ``key``, in one step, and return the sum."""
+        total = self.cache.incr(self._stored(key), by, initial=initial, ttl=ttl)
+        self._counters.count("writes")
+        return total
+
+    def touch(self, key: str, ttl: Duration | None = None) -> bool:
+        """Let ``key`` live for ``ttl`` from now on; True if it was there."""
+        return self.cache.touch(self._stored(key), ttl)
+
+    def ttl(self, key: str) -> float | None:
+        """Return the seconds that ``key`` has left: ``None`` when it is absent, ``inf`` when it never expires."""
+        return self.cache.ttl(self._stored(key))
+
+    def keys(self, pattern: str = "*") -> Iterator[str]:
+        """Return an iterator over the live keys of this namespace that match the glob ``pattern``."""
+        glob_matcher(pattern)
+        start = len(self._prefix)
+        return (key[start:] for key in self.cache.keys(self._stored_pattern(pattern)))
+
+    def __len__(self) -> int:
+        """Return how many live entries this namespace has, by counting them."""
+        return sum(1 for _ in self.keys())
+
+    def delete_pattern(self, pattern: str) -> int:
+        """Remove every key of this namespace that matches the glob ``pattern``; return how many there were."""
+        glob_matcher(pattern)
+        count = self.cache.delete_pattern(self._stored_pattern(pattern))
+        self._counters.count("deletes", count)
+        return count
+
+    def invalidate_tags(self, *tags: str) -> None:
+        """Make every entry of this namespace that carries one of ``tags`` unreadable."""
+        self.cache.invalidate_tags(*self._stored_tags(tags))
+
+    def cleanup_expired(self) -> int:
+        """Sweep the cache beneath, all of it; return how many entries went."""
+        self._stored("")
+        return self.cache.cleanup_expired()
+
+    @property
+    def stats(self) -> CacheStats:
+        """The numbers of this namespace; see the class for what is shared."""
+        return self._stats
+
+    def hottest_keys(self, n: int) -> list[tuple[str, int]]:
+        """Return the ``n`` most read keys of this namespace, each with how often it was read."""
+        start = len(self._prefix)
+        ranked = self.cache.stats.hottest_keys(len(self.cache))
+        own = [(key[start:], count) for key, count in ranked if key.startswith(self._prefix)]
+        return own[:n]
+
+    def forget_hits(self) -> None:
+        """Do nothing: what each key counts belongs to the cache beneath."""
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` with each event of this namespace, its keys and tags without the prefix.
+
+        The clearing of the cache beneath is reported too. Returns a function that ends it.
+        """
+        if not callable(listener):
+            raise CacheValueError(f"a listener is called with each event; {listener!r} cannot be called")
+        self._stored("")
+
+        def hear(event: Event) -> None:
+            own = self._own_event(event)
+            if own is not None:
+                listener(own)
+
+        return self.cache.subscribe(hear)
+
+    def close(self) -> None:
+        """Refuse every verb from now on. The cache beneath stays open, with all its entries."""
+        self._is_closed = True
+
+    def _stored(self, key: str) -> str:
+        """Return ``key`` as the cache beneath knows it."""
+        if self._is_closed:
+            raise CacheClosedError("the namespace was closed", cache_name=self.namespace)
+        return self._prefix + exact_key(key)
+
+    def _stored_tags(self, tags: Iterable[str]) -> tuple[str, ...]:
+        self._stored("")
+        return tuple(self._prefix + tag for tag in exact_tags(tags))
+
+    def _stored_pattern(self, pattern: str) -> str:
+        self._stored("")
+        return escape_glob(self._prefix) + pattern
+
+    def _own_event(self, event: Event) -> Event | None:
+        """Return ``event`` as this namespace sees it; ``None`` when it is none of its own."""
+        start = len(self._prefix)
+        if isinstance(event, Invalidated):
+            if event.cause == "clear":
+                return event
+            prefix = escape_glob(self._prefix) if event.cause == "pattern" else self._prefix
+            return replace(event, target=event.target[len(prefix) :]) if event.target.startswith(prefix) else None
+        if isinstance(event, Hit | Miss | Stored | Evicted | Expired) and event.key.startswith(self._prefix):
+            return replace(event, key=event.key[start:])
+        return None
+
+
+class _NamespaceStats(CacheStats):
+    """Numbers of a namespace: what it cannot count by itself is that of the cache beneath."""
+
+    evictions = property(lambda stats: stats._census.cache.stats.evictions)
+    expirations = property(lambda stats: stats._census.cache.stats.expirations)

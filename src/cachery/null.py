@@ -1,0 +1,164 @@
+"""``NullCache``: switches caching off without changing a caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from cachery.cache import Cache
+from cachery.events import Event, Invalidated, Listener, Miss, notify
+from cachery.exceptions import CacheClosedError, CacheValueError
+from cachery.keys.glob import glob_matcher
+from cachery.keys.text import checked_cost, exact_key, exact_tags
+from cachery.model.durations import Duration, seconds
+from cachery.statistics.counters import Counters
+from cachery.statistics.stats import CacheStats
+
+__all__ = ["NullCache"]
+
+
+class NullCache(Cache):
+    """Stores nothing: every ``get`` is a miss. It refuses the same bad arguments as any other cache.
+
+    >>> cache = NullCache()
+    >>> cache.set("a", 1), cache.get("a", "nothing")
+    (False, 'nothing')
+    """
+
+    max_size = 0
+
+    def __init__(self, *, name: str | None = None) -> None:
+        self.name = name
+        self._is_closed = False
+        self._listeners: tuple[Listener, ...] = ()
+        self._counters = Counters()
+        self._stats = CacheStats.of(self._counters, self)
+
+    def __repr__(self) -> str:
+        return "<NullCache>"
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return ``default``."""
+        key = exact_key(key)
+        self._check_open()
+        self._counters.miss()
+        self._report(Miss(self.name, key))
+        return default
+
+    def set(
+        self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
+    ) -> bool:
+        """Store nothing; False."""
+        del value
+        exact_tags(tags)
+        checked_cost(cost)
+        return self._refuse(key, ttl)
+
+    def add(self, key: str, value: Any, ttl: Duration | None = None) -> bool:
+        """Store nothing; False."""
+        del value
+        return self._refuse(key, ttl)
+
+    def delete(self, key: str) -> bool:
+        """Return False: there was nothing."""
+        return self._refuse(key, None)
+
+    def exists(self, key: str) -> bool:
+        """Return False."""
+        return self._refuse(key, None)
+
+    def clear(self) -> bool:
+        """Return True."""
+        self._check_open()
+        self._report(Invalidated(self.name, "clear", ""))
+        return True
+
+    def incr(self, key: str, by: int = 1, *, initial: int = 0, ttl: Duration | None = None) -> int:
+        """Return ``initial + by``: every key begins anew."""
+        for name, number in (("by", by), ("initial", initial)):
+            if type(number) is not int:
+                raise CacheValueError(f"{name} must be an int, not {type(number).__name__}")
+        self._refuse(key, ttl)
+        return initial + by
+
+    def touch(self, key: str, ttl: Duration | None = None) -> bool:
+        """Return False."""
+        return self._refuse(key, ttl)
+
+    def ttl(self, key: str) -> float | None:
+        """Return ``None``."""
+        self._refuse(key, None)
+        return None
+
+    def keys(self, pattern: str = "*") -> Iterator[str]:
+        """Return an empty iterator."""
+        glob_matcher(pattern)
+        self._check_open()
+        return iter(())
+
+    def __len__(self) -> int:
+        """Return 0."""
+        self._check_open()
+        return 0
+
+    def delete_pattern(self, pattern: str) -> int:
+        """Return 0."""
+        glob_matcher(pattern)
+        self._check_open()
+        self._report(Invalidated(self.name, "pattern", pattern))
+        return 0
+
+    def invalidate_tags(self, *tags: str) -> None:
+        """Do nothing."""
+        for tag in exact_tags(tags):
+            self._report(Invalidated(self.name, "tag", tag))
+        self._check_open()
+
+    def cleanup_expired(self) -> int:
+        """Return 0."""
+        self._check_open()
+        return 0
+
+    @property
+    def stats(self) -> CacheStats:
+        """The numbers of this cache: misses."""
+        return self._stats
+
+    def hottest_keys(self, n: int) -> list[tuple[str, int]]:
+        """Return nothing: no key is ever hit."""
+        del n
+        return []
+
+    def forget_hits(self) -> None:
+        """Do nothing."""
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` with each event from now on; return a function that ends it."""
+        if not callable(listener):
+            raise CacheValueError(f"a listener is called with each event; {listener!r} cannot be called")
+        self._check_open()
+        self._listeners = (*self._listeners, listener)
+
+        def unsubscribe() -> None:
+            self._listeners = tuple(kept for kept in self._listeners if kept is not listener)
+
+        return unsubscribe
+
+    def close(self) -> None:
+        """Refuse every verb from now on."""
+        self._is_closed = True
+
+    def _refuse(self, key: str, ttl: Duration | None) -> bool:
+        """Check what was given, then decline it."""
+        exact_key(key)
+        if ttl is not None:
+            seconds(ttl)
+        self._check_open()
+        return False
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise CacheClosedError("the cache was closed", cache_name=self.name)
+
+    def _report(self, event: Event) -> None:
+        notify(self._listeners, event)

@@ -1,0 +1,10 @@
+from cachery.policies.node cimport Node, NodeRef, new_node
+from cachery.policies.order cimport Order
+from cachery.policies.table cimport INFINITY, Table
+
+cdef class EvictionPolicy(Table):
+    cdef double life
+
+    cdef Node live(self, object key)
+    cdef bint is_over(self, Node node)
+    cdef double deadline(self, object ttl)

@@ -1,0 +1,99 @@
+"""By time to live: the entry that would expire soonest leaves first; entries without an end leave last.
+
+A binary heap of nodes by ``expires`` in which each node knows its ``place``, so that a change anywhere costs
+O(log n). Places count from 1: 0 says that the heap does not hold the node.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from cachery import _cython as cython
+
+if not cython.compiled:
+    from cachery.policies.node import Node, NodeRef
+    from cachery.policies.order import Order
+
+
+@cython.final
+@cython.cclass
+class ExpiryOrder(Order):
+    """The node nearest to its expiry leaves first."""
+
+    def __init__(self) -> None:
+        self.heap = [None]  # place 0 stays empty
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def added(self, node: NodeRef) -> cython.void:
+        entry: Node = cython.cast(Node, node)
+        self.heap.append(entry)
+        self.rise(entry, len(self.heap) - 1)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def updated(self, node: NodeRef) -> cython.void:
+        if node.place:
+            self.settle(cython.cast(Node, node), node.place)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def removed(self, node: NodeRef) -> cython.void:
+        place = node.place
+        if place == 0:
+            return
+        node.place = 0
+        last: Node = self.heap.pop()
+        if place < len(self.heap):
+            self.settle(last, place)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def victim(self) -> NodeRef:
+        return cython.cast(NodeRef, self.heap[1])
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def settle(self, node: Node, place: cython.int) -> cython.void:
+        """Put ``node`` at ``place``, then where it belongs from there."""
+        parent = place >> 1
+        if place > 1 and node.expires < cython.cast(Node, self.heap[parent]).expires:
+            self.rise(node, place)
+        else:
+            self.sink(node, place)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def rise(self, node: Node, place: cython.int) -> cython.void:
+        """Move ``node`` up from the free ``place`` past all that expire later."""
+        while place > 1:
+            parent: Node = self.heap[place >> 1]
+            if parent.expires <= node.expires:
+                break
+            self.heap[place] = parent
+            parent.place = place
+            place >>= 1
+        self.heap[place] = node
+        node.place = place
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def sink(self, node: Node, place: cython.int) -> cython.void:
+        """Move ``node`` down from the free ``place`` past all that expire sooner."""
+        end = len(self.heap)
+        child_place = 2 * place
+        while child_place < end:
+            if child_place + 1 < end:
+                left: Node = self.heap[child_place]
+                right: Node = self.heap[child_place + 1]
+                child_place += right.expires < left.expires
+            child: Node = self.heap[child_place]
+            if child.expires >= node.expires:
+                break
+            self.heap[place] = child
+            child.place = place
+            place = child_place
+            child_place = 2 * place
+        self.heap[place] = node
+        node.place = place

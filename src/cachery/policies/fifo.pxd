@@ -1,0 +1,6 @@
+from cachery.policies.node cimport Node, NodeRef, link_first, new_node, unlink
+from cachery.policies.order cimport Order
+
+cdef class FifoOrder(Order):
+    cdef Node ring
+    cdef NodeRef head

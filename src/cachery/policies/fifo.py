@@ -1,0 +1,37 @@
+"""First in, first out: the ring stands in the order of arrival. Reading or overwriting an entry changes nothing."""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from cachery import _cython as cython
+
+if not cython.compiled:
+    from cachery.policies.node import NodeRef, link_first, new_node, unlink
+    from cachery.policies.order import Order
+
+
+@cython.final
+@cython.cclass
+class FifoOrder(Order):
+    """The node that came first leaves first."""
+
+    def __init__(self) -> None:
+        self.ring = new_node(None, None, 0.0)
+        self.head = cython.cast(NodeRef, self.ring)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def added(self, node: NodeRef) -> cython.void:
+        link_first(self.head, node)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def removed(self, node: NodeRef) -> cython.void:
+        unlink(node)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def victim(self) -> NodeRef:
+        return self.head.prev

@@ -1,0 +1,27 @@
+# The C side of node.py. A Node owns its key and value; places in a ring are plain C pointers that own nothing, so
+# moving a node touches no reference count, and a dropped cache leaves no cycle behind.
+
+cdef extern from *:
+    ctypedef struct NodeFields "struct CacheryNode":
+        double expires
+        unsigned int hits
+        int place
+        NodeFields* prev
+        NodeFields* next
+
+ctypedef NodeFields* NodeRef
+
+cdef public class Node [object CacheryNode, type CacheryNodeType]:
+    cdef public object key
+    cdef public object value
+    cdef public object extra
+    cdef public object group
+    cdef public double expires
+    cdef public unsigned int hits
+    cdef public int place
+    cdef NodeFields* prev
+    cdef NodeFields* next
+
+cdef Node new_node(object key, object value, double expires)
+cdef void link_first(NodeRef head, NodeRef node) noexcept
+cdef void unlink(NodeRef node) noexcept

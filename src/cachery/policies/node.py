@@ -1,0 +1,70 @@
+"""The entry of a bounded map, and its place in a ring.
+
+A ring is doubly linked and closed; its head is a node without a key. A node that points at itself stands in no ring.
+Compiled, the links own nothing (see ``node.pxd``): who takes a node out of the map takes it out of its ring first.
+
+A ``NodeRef`` is a node as the rings see it: a C pointer when compiled, the node itself when not.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from cachery import _cython as cython
+
+is_compiled: bool = cython.compiled
+"""Whether the hot part of the package runs compiled, or interpreted from the same source."""
+
+
+@cython.final
+@cython.freelist(512)
+@cython.cclass
+class Node:
+    """One entry. ``expires`` is in seconds of its map's clock, ``inf`` for never; ``hits`` counts reads.
+
+    ``group`` and ``place`` belong to the order that keeps the node, ``extra`` to the store above it.
+    """
+
+
+if not cython.compiled:
+    NodeRef = Node
+
+
+@cython.cfunc
+def new_node(key: object, value: object, expires: cython.double) -> Node:
+    """Return a node that stands in no ring. Skips ``__init__``, which would pack and parse the arguments."""
+    node: Node = Node.__new__(Node)
+    node.key = key
+    node.value = value
+    node.expires = expires
+    node.extra = None
+    node.group = None
+    node.hits = 0
+    node.place = 0
+    node.prev = cython.cast(NodeRef, node)
+    node.next = cython.cast(NodeRef, node)
+    return node
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def link_first(head: NodeRef, node: NodeRef) -> cython.void:
+    """Put ``node``, which stands in no ring, first in the ring of ``head``."""
+    first = head.next
+    node.next = first
+    node.prev = head
+    first.prev = node
+    head.next = node
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def unlink(node: NodeRef) -> cython.void:
+    """Take ``node`` out of its ring; nothing happens to one that stands in none."""
+    before = node.prev
+    after = node.next
+    before.next = after
+    after.prev = before
+    node.prev = node
+    node.next = node

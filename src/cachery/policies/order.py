@@ -1,0 +1,46 @@
+"""What a bounded map asks of an eviction policy: an order in which its nodes leave.
+
+An order holds no map and takes no lock. It is never seen half changed: it runs no code of a user, and where it must make
+an object, which may set off the garbage collector and so finalizers that use the cache, it does so before it changes
+anything. ``added`` and ``removed`` make none. ``accessed``, ``updated`` and ``removed`` ignore a node it does not hold.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from cachery import _cython as cython
+
+if not cython.compiled:
+    from cachery.policies.node import NodeRef
+
+
+@cython.cclass
+class Order:
+    """Decides who leaves next."""
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def added(self, node: NodeRef) -> cython.void:
+        """Take in a new ``node``."""
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def accessed(self, node: NodeRef) -> cython.void:
+        """Learn that ``node`` was read."""
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def updated(self, node: NodeRef) -> cython.void:
+        """Learn that ``node`` has a new value or another expiry."""
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def removed(self, node: NodeRef) -> cython.void:
+        """Let go of ``node``."""
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def victim(self) -> NodeRef:
+        """Return the node that leaves next. Asked only while there is one."""

@@ -1,0 +1,108 @@
+"""A bounded map whose entries leave by a policy or when their time is over: the common ground of every memory cache.
+
+The map holds the nodes, the order decides who leaves, and neither knows the other. The table takes no lock: who uses it
+works inside ``critical_section(self)``, which costs nothing in compiled code under a GIL. What may run code of a user
+(the clock, keys that compare themselves, the finalizer of a value that is let go) is called only while map and order
+agree; afterwards nothing read before is trusted.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from cachery import _cython as cython
+
+from cachery.exceptions import CacheValueError
+from cachery.locks import make_lock
+
+if not cython.compiled:
+    from cachery.policies.node import Node, NodeRef
+    from cachery.policies.order import Order
+    from cachery.ports.clock import monotonic as coarse_seconds
+
+INFINITY = float("inf")
+
+
+def capacity_of(max_size: object) -> int:
+    """Return ``max_size`` in entries, 0 for ``None``: no bound.
+
+    Raises ``CacheValueError`` for anything but a whole number above 0 or ``None``.
+    """
+    if max_size is None:
+        return 0
+    if isinstance(max_size, bool) or not isinstance(max_size, int):
+        raise CacheValueError(f"max_size is a number of entries, not {type(max_size).__name__}")
+    if max_size < 1:
+        raise CacheValueError(f"max_size={max_size} holds nothing: use 1 or more, or NullCache() to cache nothing")
+    return min(max_size, 2**62)
+
+
+@cython.cclass
+class Table:
+    """At most ``capacity`` nodes (0: no bound) under ``order``; ``clock`` returns seconds, ``None``: a coarse clock.
+
+    ``soonest`` is never later than the earliest expiry in the map, so that most sweeps need not look.
+    """
+
+    def __cinit__(self, *_args: object, **_options: object) -> None:
+        # Compiled only: an object made without __init__ is an empty table, not a crash.
+        self.nodes = {}
+        self.order = Order()
+
+    def __init__(self, order: Order, capacity: object, clock: object = None) -> None:
+        self.nodes = {}
+        self.order = order
+        self.capacity = capacity
+        self.clock = clock
+        self.guard = None if cython.compiled else make_lock()
+        self.soonest = INFINITY
+
+    @cython.cfunc
+    def now(self) -> cython.double:
+        """Return the time. A clock that was given is code of a user."""
+        return coarse_seconds() if self.clock is None else self.clock()
+
+    @cython.cfunc
+    def is_stored(self, node: Node) -> cython.bint:
+        """Tell whether the map still holds this very node."""
+        return self.nodes.get(node.key) is node
+
+    @cython.cfunc
+    def evict_for_one(self) -> Node:
+        """Make room for one node in a full table; return the last node that left for it."""
+        victim: Node = None
+        while len(self.nodes) >= self.capacity:
+            victim = cython.cast(Node, self.order.victim())
+            self.discard(victim)
+        return victim
+
+    @cython.cfunc
+    def keep(self, node: Node) -> Node:
+        """Put a new ``node`` under its key, unless one came in between; return the one that stands there."""
+        kept: Node = self.nodes.setdefault(node.key, node)
+        if kept is node:
+            self.order.added(cython.cast(NodeRef, node))
+            if node.expires < self.soonest:
+                self.soonest = node.expires
+        return kept
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def rewrite(self, node: Node, value: object, expires: cython.double) -> cython.void:
+        """Give ``node`` another value and expiry. The caller holds the old value until the table is whole again."""
+        node.value = value
+        node.expires = expires
+        if expires < self.soonest:
+            self.soonest = expires
+        self.order.updated(cython.cast(NodeRef, node))
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def discard(self, node: Node) -> cython.void:
+        """Take whatever stands under the key of ``node`` out of map and order, and ``node`` out of the order."""
+        gone: Node = self.nodes.pop(node.key, None)
+        if gone is not None:
+            self.order.removed(cython.cast(NodeRef, gone))
+        if gone is not node:
+            self.order.removed(cython.cast(NodeRef, node))

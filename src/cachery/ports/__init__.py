@@ -1,0 +1,1 @@
+"""Protocols: what a floor asks of the ones below without knowing them."""

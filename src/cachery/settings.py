@@ -1,0 +1,65 @@
+"""What the environment says about caches. Only the manager asks; constructors never do.
+
+A variable that is set and cannot be read raises ``CacheValueError`` naming it; one that is empty counts as not set.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cachery.exceptions import CacheValueError
+from cachery.model.durations import Duration, seconds
+
+__all__ = ["VARIABLES", "Variable", "from_environment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: its ``default``, what ``read`` makes of its text, and its ``meaning``."""
+
+    name: str
+    default: Any
+    read: Callable[[str], Any]
+    meaning: str
+
+
+def _ttl(text: str) -> Duration:
+    if seconds(text) <= 0:
+        raise CacheValueError("a default TTL is above 0")
+    return seconds(text)
+
+
+def _max_size(text: str) -> int:
+    size = int(text)
+    if size < 1:
+        raise CacheValueError("a cache holds 1 entry or more")
+    return size
+
+
+VARIABLES = {
+    variable.name: variable
+    for variable in (
+        Variable("CACHE_BACKEND", "in_memory", str, "backend of a cache that names none"),
+        Variable("CACHE_TTL_DEFAULT", 300.0, _ttl, "TTL in seconds of a cache that names none"),
+        Variable("CACHE_MAX_SIZE", 1000, _max_size, "entries in a memory cache that names no size"),
+    )
+}
+
+
+def from_environment(name: str) -> Any:
+    """Return what the variable ``name`` says, or its default.
+
+    >>> from_environment("CACHE_MAX_SIZE")
+    1000
+    """
+    variable = VARIABLES[name]
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return variable.default
+    try:
+        return variable.read(text)
+    except ValueError as error:
+        raise CacheValueError(f"{name}={text!r} cannot be read: {error}", variable=name, value=text) from error

@@ -1,0 +1,20 @@
+from cachery.ports.clock cimport coarse_seconds
+
+cdef class Counters:
+    cdef public long long hits
+    cdef public long long misses
+    cdef public long long writes
+    cdef public long long deletes
+    cdef public long long evictions
+    cdef public long long expirations
+    cdef readonly object window
+    cdef readonly object clock
+    cdef object guard
+    cdef int left
+    cdef int step
+    cdef double ticked
+    cdef double noted
+    cdef long long ticked_hits
+    cdef long long ticked_misses
+
+    cdef void tick(self)

@@ -1,0 +1,119 @@
+"""The counters of one cache, and the clock work that lets a hit rate be asked for a window of time.
+
+Reading a clock at every hit would cost more than the rest of the count. So the clock is read every ``step`` operations:
+at each one while they are rare, at every 64th while they come within a millisecond of each other. Between two readings
+the state at the last one is kept, and noted in the window when a quarter of a second has passed. So a window is off by at
+most 64 operations and a quarter of a second at its far edge. A clock that was given is read at every operation, and the
+window is exact.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+    from cython import critical_section
+except ImportError:
+    from cachery import _cython as cython
+    from cachery._cython import critical_section
+
+from typing import Any
+
+from cachery.locks import make_lock
+from cachery.ports.clock import Clock
+from cachery.statistics.window import RateWindow
+
+if not cython.compiled:
+    from cachery.ports.clock import monotonic as coarse_seconds
+
+COUNTED = ("hits", "misses", "writes", "deletes", "evictions", "expirations")
+
+
+@cython.final
+@cython.cclass
+class Counters:
+    """Counts of operations; ``window`` remembers how hits and misses stood over time.
+
+    A compiled store counts in the fields and calls ``tick`` when ``left`` reaches 0; others use ``count``.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.guard = None if cython.compiled else make_lock()
+        self.clock = clock
+        self.reset()
+
+    def reset(self) -> None:
+        """Set every counter to 0 and forget the window."""
+        window = RateWindow()
+        now: cython.double = self.now()
+        with critical_section(self):
+            self.hits = self.misses = self.writes = self.deletes = self.evictions = self.expirations = 0
+            self.ticked_hits = self.ticked_misses = 0
+            self.left = self.step = 1
+            self.ticked = self.noted = now
+            self.window = window
+
+    def now(self) -> float:
+        """Return the time of the clock in use, in seconds."""
+        return coarse_seconds() if self.clock is None else self.clock()
+
+    def count(self, name: str, by: object = 1) -> None:
+        """Add ``by`` to the counter ``name``."""
+        with critical_section(self):
+            setattr(self, name, getattr(self, name) + by)
+
+    def hit(self) -> None:
+        """Count a request that was answered."""
+        with critical_section(self):
+            self.hits += 1
+            self.left -= 1
+            if self.left <= 0:
+                self.tick()
+
+    def miss(self) -> None:
+        """Count a request that was not."""
+        with critical_section(self):
+            self.misses += 1
+            self.left -= 1
+            if self.left <= 0:
+                self.tick()
+
+    def hit_rate_since(self, seconds: float) -> float:
+        """Return the share of hits among the requests of the last ``seconds``, 0.0 when there were none."""
+        since = self.now() - seconds
+        with critical_section(self):
+            hits, misses = self.window.before(since)
+            if self.ticked <= since:
+                hits, misses = self.ticked_hits, self.ticked_misses
+            hits, misses = self.hits - hits, self.misses - misses
+        return hits / (hits + misses) if hits + misses else 0.0
+
+    def copy(self) -> Any:
+        """Return counters that stand as these stand now, their clock too."""
+        moment = self.now()
+        twin = Counters(lambda: moment)
+        with critical_section(self):
+            for name in COUNTED:
+                setattr(twin, name, getattr(self, name))
+            twin.window = self.window.copy()
+            twin.ticked, twin.noted = self.ticked, self.noted
+            twin.ticked_hits, twin.ticked_misses = self.ticked_hits, self.ticked_misses
+        return twin
+
+    @cython.cfunc
+    def tick(self) -> cython.void:
+        """Read the clock; keep how hits and misses stand."""
+        now: cython.double = self.now()
+        if self.clock is not None:
+            self.left = 1
+        else:
+            if now - self.ticked > 0.01:
+                self.step = 1
+            elif now - self.ticked < 0.001 and self.step < 64:
+                self.step *= 2
+            self.left = self.step
+        if now - self.noted >= 0.25 or (self.clock is not None and now != self.ticked):
+            self.noted = now
+            self.window.note(self.ticked, self.ticked_hits, self.ticked_misses)
+        self.ticked = now
+        self.ticked_hits = self.hits
+        self.ticked_misses = self.misses
