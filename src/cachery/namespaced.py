@@ -195,13 +195,20 @@ class NamespacedCache(Cache):
         """Return ``event`` as this namespace sees it; ``None`` when it is none of its own."""
         start = len(self._prefix)
         if isinstance(event, Invalidated):
-            if event.cause == "clear":
-                return event
-            prefix = escape_glob(self._prefix) if event.cause == "pattern" else self._prefix
-            return replace(event, target=event.target[len(prefix) :]) if event.target.startswith(prefix) else None
+            return self._own_invalidation(event)
         if isinstance(event, Hit | Miss | Stored | Evicted | Expired) and event.key.startswith(self._prefix):
             return replace(event, key=event.key[start:])
         return None
+
+    def _own_invalidation(self, event: Invalidated) -> Event | None:
+        if event.cause == "clear":
+            return event
+        prefix = escape_glob(self._prefix) if event.cause == "pattern" else self._prefix
+        if not event.target.startswith(prefix):
+            return None
+        if event.cause == "pattern" and event.target == prefix + "*":
+            return replace(event, cause="clear", target="")
+        return replace(event, target=event.target[len(prefix) :])
 
 
 class _NamespaceStats(CacheStats):

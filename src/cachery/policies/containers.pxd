@@ -1,4 +1,4 @@
-from cachery.policies.node cimport Node, NodeRef, new_node
+from cachery.policies.node cimport Node, new_node
 from cachery.policies.order cimport Order
 from cachery.policies.table cimport INFINITY, Table
 

@@ -33,7 +33,7 @@ from cachery.policies.table import capacity_of
 from cachery.ports.clock import Clock
 
 if not cython.compiled:
-    from cachery.policies.node import Node, NodeRef, new_node
+    from cachery.policies.node import Node, new_node
     from cachery.policies.order import Order
     from cachery.policies.table import INFINITY, Table
 
@@ -60,7 +60,7 @@ class EvictionPolicy(Table):
             if node is None:
                 return None
             node.hits += 1
-            self.order.accessed(cython.cast(NodeRef, node))
+            self.order.accessed(node)
             return node.value
 
     def put(self, key: Hashable, value: Any, ttl: Duration | None = None) -> None:

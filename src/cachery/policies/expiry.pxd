@@ -1,4 +1,4 @@
-from cachery.policies.node cimport Node, NodeRef
+from cachery.policies.node cimport Node
 from cachery.policies.order cimport Order
 
 cdef class ExpiryOrder(Order):

@@ -11,8 +11,10 @@ try:
 except ImportError:
     from cachery import _cython as cython
 
+from operator import attrgetter
+
 if not cython.compiled:
-    from cachery.policies.node import Node, NodeRef
+    from cachery.policies.node import Node
     from cachery.policies.order import Order
 
 
@@ -26,20 +28,19 @@ class ExpiryOrder(Order):
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def added(self, node: NodeRef) -> cython.void:
-        entry: Node = cython.cast(Node, node)
-        self.heap.append(entry)
-        self.rise(entry, len(self.heap) - 1)
+    def added(self, node: Node) -> cython.void:
+        self.heap.append(node)
+        self.rise(node, len(self.heap) - 1)
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def updated(self, node: NodeRef) -> cython.void:
+    def updated(self, node: Node) -> cython.void:
         if node.place:
-            self.settle(cython.cast(Node, node), node.place)
+            self.settle(node, node.place)
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def removed(self, node: NodeRef) -> cython.void:
+    def removed(self, node: Node) -> cython.void:
         place = node.place
         if place == 0:
             return
@@ -49,9 +50,8 @@ class ExpiryOrder(Order):
             self.settle(last, place)
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    def victim(self) -> NodeRef:
-        return cython.cast(NodeRef, self.heap[1])
+    def victim(self) -> Node:
+        return self.heap[1]
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -97,3 +97,11 @@ class ExpiryOrder(Order):
             child_place = 2 * place
         self.heap[place] = node
         node.place = place
+
+    @cython.cfunc
+    def in_turn(self) -> list:
+        nodes = self.heap[1:]
+        for place, node in enumerate(nodes, start=1):
+            if node.place != place or (place > 1 and self.heap[place // 2].expires > node.expires):
+                raise AssertionError(f"{node.key!r} is out of its place in the heap")
+        return sorted(nodes, key=attrgetter("expires"))

@@ -8,7 +8,7 @@ except ImportError:
     from cachery import _cython as cython
 
 if not cython.compiled:
-    from cachery.policies.node import NodeRef, link_first, new_node, unlink
+    from cachery.policies.node import Node, NodeRef, link_first, new_node, ring_from_last, unlink
     from cachery.policies.order import Order
 
 
@@ -23,15 +23,18 @@ class FifoOrder(Order):
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def added(self, node: NodeRef) -> cython.void:
+    def added(self, node: Node) -> cython.void:
         link_first(self.head, node)
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def removed(self, node: NodeRef) -> cython.void:
+    def removed(self, node: Node) -> cython.void:
         unlink(node)
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    def victim(self) -> NodeRef:
-        return self.head.prev
+    def victim(self) -> Node:
+        return cython.cast(Node, self.head.prev)
+
+    @cython.cfunc
+    def in_turn(self) -> list:
+        return ring_from_last(self.head)

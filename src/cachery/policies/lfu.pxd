@@ -1,4 +1,4 @@
-from cachery.policies.node cimport Node, NodeRef, link_first, new_node, unlink
+from cachery.policies.node cimport Node, NodeRef, link_first, new_node, ring_from_last, unlink
 from cachery.policies.order cimport Order
 
 cdef class Frequency:
@@ -10,10 +10,11 @@ cdef class Frequency:
 
 cdef Frequency new_frequency(long long count)
 cdef void insert_above(Frequency below, Frequency group) noexcept
-cdef Frequency frequency_of(NodeRef node)
+cdef Frequency frequency_of(Node node)
 
 cdef class LfuOrder(Order):
     cdef Frequency bottom
     cdef Frequency newcomers
 
-    cdef void move(self, NodeRef node, Frequency to) noexcept
+    cdef void move(self, Node node, Frequency to) noexcept
+    cdef void drop_if_empty(self, Frequency group) noexcept

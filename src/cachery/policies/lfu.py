@@ -16,7 +16,7 @@ except ImportError:
     from cachery import _cython as cython
 
 if not cython.compiled:
-    from cachery.policies.node import Node, NodeRef, link_first, new_node, unlink
+    from cachery.policies.node import Node, NodeRef, link_first, new_node, ring_from_last, unlink
     from cachery.policies.order import Order
 
 
@@ -49,9 +49,9 @@ def insert_above(below: Frequency, group: Frequency) -> cython.void:
 
 
 @cython.cfunc
-def frequency_of(node: NodeRef) -> Frequency:
+def frequency_of(node: Node) -> Frequency:
     """Return the group of ``node``, ``None`` when no order holds it."""
-    return cython.cast(Node, node).group
+    return node.group
 
 
 @cython.final
@@ -71,12 +71,12 @@ class LfuOrder(Order):
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def added(self, node: NodeRef) -> cython.void:
+    def added(self, node: Node) -> cython.void:
         self.move(node, self.newcomers)
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def accessed(self, node: NodeRef) -> cython.void:
+    def accessed(self, node: Node) -> cython.void:
         group = frequency_of(node)
         if group is None:
             return
@@ -93,31 +93,51 @@ class LfuOrder(Order):
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def updated(self, node: NodeRef) -> cython.void:
+    def updated(self, node: Node) -> cython.void:
         self.accessed(node)
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def removed(self, node: NodeRef) -> cython.void:
-        self.move(node, None)
+    def removed(self, node: Node) -> cython.void:
+        group = frequency_of(node)
+        unlink(node)
+        node.group = None
+        self.drop_if_empty(group)
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    def victim(self) -> NodeRef:
+    def victim(self) -> Node:
         lowest: Frequency = self.newcomers
         if lowest.head.next is lowest.head:
             lowest = lowest.higher
-        return lowest.head.prev
+        return cython.cast(Node, lowest.head.prev)
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def move(self, node: NodeRef, to: Frequency) -> cython.void:
-        """Take ``node`` out of its group, dropping that when it is left empty, and put it first in ``to``, if any."""
+    def move(self, node: Node, to: Frequency) -> cython.void:
+        """Take ``node`` out of its group, if any, and put it first in ``to``."""
         left = frequency_of(node)
         unlink(node)
-        cython.cast(Node, node).group = to
-        if to is not None:
-            link_first(to.head, node)
-        if left is not None and left.count > 1 and left.head.next is left.head:
-            left.lower.higher = left.higher
-            left.higher.lower = left.lower
+        link_first(to.head, node)
+        node.group = to
+        self.drop_if_empty(left)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def drop_if_empty(self, group: Frequency | None) -> cython.void:
+        """Take ``group`` out of the list when no node is left in it."""
+        if group is not None and group.count > 1 and group.head.next is group.head:
+            group.lower.higher = group.higher
+            group.higher.lower = group.lower
+
+    @cython.cfunc
+    def in_turn(self) -> list:
+        nodes = []
+        group: Frequency = self.bottom.higher
+        while group is not self.bottom:
+            ring = ring_from_last(group.head)
+            is_in_place = group.higher.lower is group and group.count > group.lower.count
+            if not is_in_place or any(node.group is not group for node in ring):
+                raise AssertionError(f"the group of nodes used {group.count} times is out of place")
+            nodes += ring
+            group = group.higher
+        return nodes

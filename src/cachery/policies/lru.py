@@ -11,7 +11,7 @@ except ImportError:
     from cachery import _cython as cython
 
 if not cython.compiled:
-    from cachery.policies.node import NodeRef, link_first, new_node, unlink
+    from cachery.policies.node import Node, NodeRef, link_first, new_node, ring_from_last, unlink
     from cachery.policies.order import Order
 
 
@@ -26,37 +26,41 @@ class LruOrder(Order):
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def added(self, node: NodeRef) -> cython.void:
+    def added(self, node: Node) -> cython.void:
         link_first(self.head, node)
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def accessed(self, node: NodeRef) -> cython.void:
+    def accessed(self, node: Node) -> cython.void:
         # Written out, not composed of unlink and link_first: this is what every hit pays.
         head = self.head
         first = head.next
-        after = node.next
-        if first is node or after is node:
-            return
         before = node.prev
+        ref = before.next  # the node itself, as its neighbour sees it: saves a cast
+        after = ref.next
+        if first is ref or after is ref:
+            return
         before.next = after
         after.prev = before
-        node.next = first
-        node.prev = head
-        first.prev = node
-        head.next = node
+        ref.next = first
+        ref.prev = head
+        first.prev = ref
+        head.next = ref
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def updated(self, node: NodeRef) -> cython.void:
+    def updated(self, node: Node) -> cython.void:
         self.accessed(node)
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def removed(self, node: NodeRef) -> cython.void:
+    def removed(self, node: Node) -> cython.void:
         unlink(node)
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    def victim(self) -> NodeRef:
-        return self.head.prev
+    def victim(self) -> Node:
+        return cython.cast(Node, self.head.prev)
+
+    @cython.cfunc
+    def in_turn(self) -> list:
+        return ring_from_last(self.head)

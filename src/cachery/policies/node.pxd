@@ -23,5 +23,6 @@ cdef public class Node [object CacheryNode, type CacheryNodeType]:
     cdef NodeFields* next
 
 cdef Node new_node(object key, object value, double expires)
-cdef void link_first(NodeRef head, NodeRef node) noexcept
-cdef void unlink(NodeRef node) noexcept
+cdef void link_first(NodeRef head, Node node) noexcept
+cdef void unlink(Node node) noexcept
+cdef list ring_from_last(NodeRef head)

@@ -49,22 +49,37 @@ def new_node(key: object, value: object, expires: cython.double) -> Node:
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def link_first(head: NodeRef, node: NodeRef) -> cython.void:
+def link_first(head: NodeRef, node: Node) -> cython.void:
     """Put ``node``, which stands in no ring, first in the ring of ``head``."""
+    ref = cython.cast(NodeRef, node)
     first = head.next
-    node.next = first
-    node.prev = head
-    first.prev = node
-    head.next = node
+    ref.next = first
+    ref.prev = head
+    first.prev = ref
+    head.next = ref
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def unlink(node: NodeRef) -> cython.void:
+def unlink(node: Node) -> cython.void:
     """Take ``node`` out of its ring; nothing happens to one that stands in none."""
     before = node.prev
     after = node.next
     before.next = after
     after.prev = before
-    node.prev = node
-    node.next = node
+    ref = cython.cast(NodeRef, node)
+    ref.prev = ref
+    ref.next = ref
+
+
+@cython.cfunc
+def ring_from_last(head: NodeRef) -> list:
+    """Return the nodes in the ring of ``head``, the last one first. Raises ``AssertionError`` where a link is wrong."""
+    nodes = []
+    node = head.prev
+    while node is not head:
+        if node.prev.next is not node or node.next.prev is not node:
+            raise AssertionError(f"the links around {cython.cast(Node, node).key!r} disagree")
+        nodes.append(cython.cast(Node, node))
+        node = node.prev
+    return nodes

@@ -1,8 +1,9 @@
-from cachery.policies.node cimport Node, NodeRef
+from cachery.policies.node cimport Node
 
 cdef class Order:
-    cdef void added(self, NodeRef node) noexcept
-    cdef void accessed(self, NodeRef node) noexcept
-    cdef void updated(self, NodeRef node) noexcept
-    cdef void removed(self, NodeRef node) noexcept
-    cdef NodeRef victim(self) noexcept
+    cdef void added(self, Node node) noexcept
+    cdef void accessed(self, Node node) noexcept
+    cdef void updated(self, Node node) noexcept
+    cdef void removed(self, Node node) noexcept
+    cdef Node victim(self)
+    cdef list in_turn(self)

@@ -13,7 +13,7 @@ except ImportError:
     from cachery import _cython as cython
 
 if not cython.compiled:
-    from cachery.policies.node import NodeRef
+    from cachery.policies.node import Node
 
 
 @cython.cclass
@@ -22,25 +22,29 @@ class Order:
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def added(self, node: NodeRef) -> cython.void:
+    def added(self, node: Node) -> cython.void:
         """Take in a new ``node``."""
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def accessed(self, node: NodeRef) -> cython.void:
+    def accessed(self, node: Node) -> cython.void:
         """Learn that ``node`` was read."""
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def updated(self, node: NodeRef) -> cython.void:
+    def updated(self, node: Node) -> cython.void:
         """Learn that ``node`` has a new value or another expiry."""
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def removed(self, node: NodeRef) -> cython.void:
+    def removed(self, node: Node) -> cython.void:
         """Let go of ``node``."""
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    def victim(self) -> NodeRef:
+    def victim(self) -> Node:
         """Return the node that leaves next. Asked only while there is one."""
+
+    @cython.cfunc
+    def in_turn(self) -> list:
+        """Return all nodes, the next victim first, for looking at. Raises ``AssertionError`` where the order is broken."""
+        return []

@@ -17,7 +17,7 @@ from cachery.exceptions import CacheValueError
 from cachery.locks import make_lock
 
 if not cython.compiled:
-    from cachery.policies.node import Node, NodeRef
+    from cachery.policies.node import Node
     from cachery.policies.order import Order
     from cachery.ports.clock import monotonic as coarse_seconds
 
@@ -73,7 +73,7 @@ class Table:
         """Make room for one node in a full table; return the last node that left for it."""
         victim: Node = None
         while len(self.nodes) >= self.capacity:
-            victim = cython.cast(Node, self.order.victim())
+            victim = self.order.victim()
             self.discard(victim)
         return victim
 
@@ -82,7 +82,7 @@ class Table:
         """Put a new ``node`` under its key, unless one came in between; return the one that stands there."""
         kept: Node = self.nodes.setdefault(node.key, node)
         if kept is node:
-            self.order.added(cython.cast(NodeRef, node))
+            self.order.added(node)
             if node.expires < self.soonest:
                 self.soonest = node.expires
         return kept
@@ -95,7 +95,7 @@ class Table:
         node.expires = expires
         if expires < self.soonest:
             self.soonest = expires
-        self.order.updated(cython.cast(NodeRef, node))
+        self.order.updated(node)
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -103,6 +103,21 @@ class Table:
         """Take whatever stands under the key of ``node`` out of map and order, and ``node`` out of the order."""
         gone: Node = self.nodes.pop(node.key, None)
         if gone is not None:
-            self.order.removed(cython.cast(NodeRef, gone))
+            self.order.removed(gone)
         if gone is not node:
-            self.order.removed(cython.cast(NodeRef, node))
+            self.order.removed(node)
+
+    def audit(self) -> list[str]:
+        """Return what is wrong inside, nothing when all is well: map, order, bound and expiry agree."""
+        try:
+            turn = self.order.in_turn()
+        except AssertionError as error:
+            return [str(error)]
+        nodes = self.nodes
+        found = {
+            "order and map hold other nodes": {id(node) for node in turn} == {id(node) for node in nodes.values()},
+            "the order holds a node twice": len(turn) == len(nodes),
+            "a node stands under another key": all(node.key == key for key, node in nodes.items()),
+            "there are more nodes than may be": not self.capacity or len(nodes) <= self.capacity,
+        }
+        return [complaint for complaint, is_well in found.items() if not is_well]

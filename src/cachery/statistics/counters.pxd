@@ -10,8 +10,9 @@ cdef class Counters:
     cdef readonly object window
     cdef readonly object clock
     cdef object guard
-    cdef int left
-    cdef int step
+    cdef long long hits_due
+    cdef long long misses_due
+    cdef long long step
     cdef double ticked
     cdef double noted
     cdef long long ticked_hits

@@ -1,9 +1,9 @@
 """The counters of one cache, and the clock work that lets a hit rate be asked for a window of time.
 
-Reading a clock at every hit would cost more than the rest of the count. So the clock is read every ``step`` operations:
+Reading a clock at every hit would cost more than the rest of the count. So the clock is read every ``step`` hits or misses:
 at each one while they are rare, at every 64th while they come within a millisecond of each other. Between two readings
 the state at the last one is kept, and noted in the window when a quarter of a second has passed. So a window is off by at
-most 64 operations and a quarter of a second at its far edge. A clock that was given is read at every operation, and the
+most 64 hits, 64 misses and a quarter of a second at its far edge. A clock that was given is read at every operation, and the
 window is exact.
 """
 
@@ -33,7 +33,8 @@ COUNTED = ("hits", "misses", "writes", "deletes", "evictions", "expirations")
 class Counters:
     """Counts of operations; ``window`` remembers how hits and misses stood over time.
 
-    A compiled store counts in the fields and calls ``tick`` when ``left`` reaches 0; others use ``count``.
+    A compiled store counts in the fields and calls ``tick`` when hits or misses reach what is due; others use the
+    methods.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -48,7 +49,7 @@ class Counters:
         with critical_section(self):
             self.hits = self.misses = self.writes = self.deletes = self.evictions = self.expirations = 0
             self.ticked_hits = self.ticked_misses = 0
-            self.left = self.step = 1
+            self.hits_due = self.misses_due = self.step = 1
             self.ticked = self.noted = now
             self.window = window
 
@@ -65,16 +66,14 @@ class Counters:
         """Count a request that was answered."""
         with critical_section(self):
             self.hits += 1
-            self.left -= 1
-            if self.left <= 0:
+            if self.hits >= self.hits_due:
                 self.tick()
 
     def miss(self) -> None:
         """Count a request that was not."""
         with critical_section(self):
             self.misses += 1
-            self.left -= 1
-            if self.left <= 0:
+            if self.misses >= self.misses_due:
                 self.tick()
 
     def hit_rate_since(self, seconds: float) -> float:
@@ -103,14 +102,12 @@ class Counters:
     def tick(self) -> cython.void:
         """Read the clock; keep how hits and misses stand."""
         now: cython.double = self.now()
-        if self.clock is not None:
-            self.left = 1
-        else:
-            if now - self.ticked > 0.01:
-                self.step = 1
-            elif now - self.ticked < 0.001 and self.step < 64:
-                self.step *= 2
-            self.left = self.step
+        if self.clock is not None or now - self.ticked > 0.01:
+            self.step = 1
+        elif now - self.ticked < 0.001 and self.step < 64:
+            self.step *= 2
+        self.hits_due = self.hits + self.step
+        self.misses_due = self.misses + self.step
         if now - self.noted >= 0.25 or (self.clock is not None and now != self.ticked):
             self.noted = now
             self.window.note(self.ticked, self.ticked_hits, self.ticked_misses)

@@ -1,6 +1,6 @@
 from cachery.backends.in_memory.extra cimport Extra
 from cachery.backends.in_memory.fences cimport Fence, Fences, LoadToken
-from cachery.policies.node cimport Node, NodeRef
+from cachery.policies.node cimport Node
 from cachery.policies.order cimport Order
 from cachery.policies.table cimport INFINITY, Table
 from cachery.statistics.counters cimport Counters

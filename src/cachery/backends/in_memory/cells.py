@@ -21,7 +21,7 @@ from cachery.statistics.counters import Counters
 if not cython.compiled:
     from cachery.backends.in_memory.extra import Extra
     from cachery.backends.in_memory.fences import Fences
-    from cachery.policies.node import Node, NodeRef
+    from cachery.policies.node import Node
     from cachery.policies.order import Order
     from cachery.policies.table import INFINITY, Table
 
@@ -142,7 +142,7 @@ class Cells(Table):
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def replace(self, node: Node, value: object, expires: cython.double, extra: Extra) -> cython.void:
+    def replace(self, node: Node, value: object, expires: cython.double, extra: Extra | None) -> cython.void:
         """Give ``node`` new contents. The caller holds the old ones."""
         if node.extra is not None:
             self.forget_lapse(node)
@@ -222,7 +222,7 @@ class Cells(Table):
         notify(self.listeners, event)
 
     @cython.cfunc
-    def report_write(self, key: object, victim: Node) -> object:
+    def report_write(self, key: object, victim: Node | None) -> object:
         """Tell the listeners that ``key`` was stored, and that ``victim``, if any, left for it."""
         if victim is not None:
             if victim.place == EXPIRED:
@@ -230,3 +230,17 @@ class Cells(Table):
             else:
                 self.report(Evicted(self.name, victim.key, "size"))
         self.report(Stored(self.name, key))
+
+    def audit(self) -> list[str]:
+        """Return what is wrong inside, nothing when all is well."""
+        lapsed = 0
+        complaints = Table.audit(self)
+        for node in self.nodes.values():
+            extra: Extra = node.extra
+            if extra is not None and extra.is_lapsed:
+                lapsed += 1
+            elif node.expires < self.soonest:
+                complaints.append(f"{node.key!r} expires before the soonest expiry")
+        if lapsed != self.lapsed:
+            complaints.append(f"{lapsed} nodes have lapsed, {self.lapsed} are counted")
+        return complaints

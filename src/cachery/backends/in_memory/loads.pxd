@@ -1,7 +1,7 @@
 from cachery.backends.in_memory.cells cimport Cells
 from cachery.backends.in_memory.extra cimport Extra
 from cachery.backends.in_memory.fences cimport Fence, Fences, LoadToken
-from cachery.policies.node cimport Node, NodeRef, new_node
+from cachery.policies.node cimport Node, new_node
 
 from cachery.policies.table cimport INFINITY
 

@@ -28,8 +28,9 @@ if not cython.compiled:
     from cachery.backends.in_memory.cells import EXPIRED, KEPT
     from cachery.backends.in_memory.extra import Extra
     from cachery.backends.in_memory.loads import Loads
-    from cachery.policies.node import Node, NodeRef, new_node
+    from cachery.policies.node import Node, new_node
     from cachery.policies.table import INFINITY
+    from cachery.statistics.counters import Counters
 
 NO_TAGS: tuple[str, ...] = ()
 SPARE_TAGS = 1024
@@ -50,15 +51,15 @@ class MemoryStore(Loads):
                 and (node.expires == INFINITY or node.expires > self.now())
                 and (node.extra is None or self.is_valid(node))
             ):
+                counters: Counters = self.counters
+                counters.hits += 1
+                if counters.hits >= counters.hits_due:
+                    counters.tick()
                 node.hits += 1
-                self.counters.hits += 1
-                self.counters.left -= 1
-                if self.counters.left <= 0:
-                    self.counters.tick()
-                self.order.accessed(cython.cast(NodeRef, node))
-                value = node.value
+                self.order.accessed(node)
                 if not self.is_watched:
-                    return value
+                    return node.value
+                value = node.value
             else:
                 node = None
         if node is None:
@@ -321,8 +322,7 @@ class MemoryStore(Loads):
         fate: cython.int = KEPT
         with critical_section(self):
             self.counters.misses += 1
-            self.counters.left -= 1
-            if self.counters.left <= 0:
+            if self.counters.misses >= self.counters.misses_due:
                 self.counters.tick()
             dead: Node = self.nodes.get(key)
             if dead is not None:
@@ -363,7 +363,7 @@ class MemoryStore(Loads):
         self.lapsed = 0
         self.soonest = INFINITY
         for node in gone.values():
-            self.order.removed(cython.cast(NodeRef, node))
+            self.order.removed(node)
         return gone
 
     @cython.cfunc

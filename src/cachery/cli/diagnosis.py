@@ -1,0 +1,119 @@
+"""What there is to know about this installation, as plain data."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cachery import __version__, compiled
+from cachery.cli.extras import EXTRAS, Extra
+from cachery.exceptions import CacheValueError
+from cachery.manager import CacheManager
+from cachery.settings import VARIABLES, Variable, from_environment
+
+__all__ = ["Diagnosis", "ExtraState", "Setting", "diagnose"]
+
+_MEANINGS = {
+    "compiled": "the memory cache runs as C",
+    "interpreted": "the memory cache runs as ordinary Python: the same results, some ten times slower",
+}
+_HOW_TO_COMPILE = (
+    "with a C compiler at hand: CACHERY_REQUIRE_COMPILED=1 pip install --force-reinstall --no-cache-dir"
+    " --no-binary cachery cachery"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """An environment variable: the ``value`` in force and where it is from, or why it cannot be read: the ``error``."""
+
+    name: str
+    value: Any
+    default: Any
+    meaning: str
+    is_from_environment: bool
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraState:
+    """An extra, whether it ``is_present``, and by module whether that was found."""
+
+    name: str
+    purpose: str
+    is_present: bool
+    modules: dict[str, bool]
+    install_command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """All of it. ``mode`` is ``"compiled"`` or ``"interpreted"``; ``default_ttl`` tells which caches have one."""
+
+    version: str
+    python: str
+    mode: str
+    mode_meaning: str
+    how_to_compile: str | None
+    extras: list[ExtraState]
+    settings: list[Setting]
+    default_ttl: str
+
+    @property
+    def errors(self) -> list[str]:
+        """What is wrong, a line each."""
+        return [setting.error for setting in self.settings if setting.error is not None]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it, the errors too, as JSON can carry it."""
+        return {**asdict(self), "errors": self.errors}
+
+
+def diagnose() -> Diagnosis:
+    """Look at this installation and its environment. Never raises for a setting that cannot be read.
+
+    >>> [setting.name for setting in diagnose().settings]
+    ['CACHE_BACKEND', 'CACHE_TTL_DEFAULT', 'CACHE_MAX_SIZE']
+    """
+    mode = "compiled" if compiled else "interpreted"
+    return Diagnosis(
+        version=__version__,
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        mode=mode,
+        mode_meaning=_MEANINGS[mode],
+        how_to_compile=None if compiled else _HOW_TO_COMPILE,
+        extras=[_state_of(extra) for extra in EXTRAS.values()],
+        settings=[_setting_of(variable) for variable in VARIABLES.values()],
+        default_ttl=_about_default_ttl(),
+    )
+
+
+def _state_of(extra: Extra) -> ExtraState:
+    missing = extra.missing_modules()
+    modules = {module: module not in missing for module in extra.modules}
+    return ExtraState(extra.name, extra.purpose, not missing, modules, extra.install_command)
+
+
+def _setting_of(variable: Variable) -> Setting:
+    value, error = None, None
+    try:
+        value = _value_in_force(variable.name)
+    except CacheValueError as unreadable:
+        error = str(unreadable) if variable.name in str(unreadable) else f"{variable.name}: {unreadable}"
+    is_from_environment = bool(os.environ.get(variable.name, "").strip())
+    return Setting(variable.name, value, variable.default, variable.meaning, is_from_environment, error)
+
+
+def _value_in_force(name: str) -> Any:
+    """Return what the variable says. Which backends there are, only the manager knows."""
+    return CacheManager().default_backend if name == "CACHE_BACKEND" else from_environment(name)
+
+
+def _about_default_ttl() -> str:
+    default = VARIABLES["CACHE_TTL_DEFAULT"].default
+    return (
+        "A cache from get_cache or a CacheManager has a default TTL: the one given, else CACHE_TTL_DEFAULT, "
+        f"{default:g} s unless set. A cache made by its constructor, InMemoryCache() for instance, has none."
+    )

@@ -1,0 +1,23 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+pytest.register_assert_rewrite("cachery.testing.conformance")
+
+STRESS = float(os.environ.get("CACHERY_STRESS", "0.01"))
+"""The length of long tests: 1 is the full one, a hundredth the default."""
+
+settings.register_profile("cachery", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("stress", parent=settings.get_profile("cachery"), max_examples=int(50 + 5000 * STRESS))
+settings.load_profile("stress" if STRESS > 0.01 else "cachery")
+
+
+@pytest.fixture
+def stress() -> float:
+    """Return the factor by which a long test is long."""
+    return STRESS
