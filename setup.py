@@ -6,6 +6,7 @@ slower. ``CACHERY_REQUIRE_COMPILED=1`` makes that an error, ``CACHERY_INTERPRETE
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -44,22 +45,21 @@ class OptionalBuild(build_ext):
     """A build whose failure is a warning, unless it is required."""
 
     def run(self) -> None:
+        """Compile what can be compiled."""
         self._attempt(super().run)
 
     def build_extension(self, extension: Extension) -> None:
+        """Compile one module."""
         self._attempt(lambda: super(OptionalBuild, self).build_extension(extension))
 
-    def get_source_files(self) -> list[str]:
-        return [source for source in super().get_source_files() if not source.endswith(".c")]
-
     @staticmethod
-    def _attempt(build) -> None:  # noqa: ANN001
+    def _attempt(build: Callable[[], None]) -> None:
         try:
             build()
-        except Exception as error:  # noqa: BLE001 - whatever a compiler does wrong, the package works without it
+        except Exception as error:
             if IS_REQUIRED:
                 raise
-            print(f"cachery: not compiled, will run interpreted: {error}", file=sys.stderr)
+            sys.stderr.write(f"cachery: not compiled, will run interpreted: {error}\n")
 
 
 def extensions() -> list[Extension]:
@@ -67,7 +67,7 @@ def extensions() -> list[Extension]:
     if IS_REFUSED:
         return []
     try:
-        from Cython.Build import cythonize
+        from Cython.Build import cythonize  # noqa: PLC0415 - not there when nothing is to be compiled
     except ImportError:
         if IS_REQUIRED:
             raise

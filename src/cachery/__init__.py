@@ -18,7 +18,6 @@ from cachery._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from cachery import backends, events, policies, testing
-    from cachery.policies.node import is_compiled as compiled
     from cachery.cache import Cache
     from cachery.exceptions import (
         CacheClosedError,
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from cachery.model.sentinels import FOREVER, MISSING
     from cachery.namespaced import NamespacedCache
     from cachery.null import NullCache
+    from cachery.policies.node import is_compiled as compiled
     from cachery.statistics.stats import CacheStats
     from cachery.ttl_manager import TTLManager
 

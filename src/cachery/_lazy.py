@@ -11,7 +11,10 @@ __all__ = ["lazy_exports"]
 
 
 def lazy_exports(package: str, places: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return ``__getattr__`` and ``__dir__`` for ``package``; ``places`` maps a name to ``module`` or ``module:name``."""
+    """Return ``__getattr__`` and ``__dir__`` for ``package``.
+
+    ``places`` maps a name to the module that it is, or to ``module:name``.
+    """
 
     def load(name: str) -> Any:
         if name not in places:

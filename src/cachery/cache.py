@@ -20,8 +20,8 @@ __all__ = ["Cache"]
 class Cache(ABC):
     """A cache. Keys are ``str``; a TTL is seconds, a ``timedelta`` or text such as ``"5m"``.
 
-    Every verb raises ``CacheKeyError`` for a key that is not a ``str``, ``CacheValueError`` for another argument it cannot
-    take, and ``CacheClosedError`` on a closed cache; it then leaves the cache as it was.
+    Every verb raises ``CacheKeyError`` for a key that is not a ``str``, ``CacheValueError`` for another argument it
+    cannot take, and ``CacheClosedError`` on a closed cache; it then leaves the cache as it was.
 
     >>> from cachery import InMemoryCache
     >>> with InMemoryCache() as cache:
@@ -41,9 +41,9 @@ class Cache(ABC):
     ) -> bool:
         """Store ``value``; True when stored.
 
-        ``ttl``: ``None`` is the cache's default, ``FOREVER`` no end in spite of a default; 0 or less removes ``key`` and
-        returns False. ``tags``: names by which ``invalidate_tags`` finds the entry. ``cost``: what computing the value
-        took, in seconds or money, kept with the entry for policies that weigh it.
+        ``ttl``: ``None`` is the cache's default, ``FOREVER`` no end in spite of a default; 0 or less removes ``key``
+        and returns False. ``tags``: names by which ``invalidate_tags`` finds the entry. ``cost``: what computing the
+        value took, in seconds or money, kept with the entry for policies that weigh it.
         """
 
     @abstractmethod
@@ -83,7 +83,7 @@ class Cache(ABC):
 
     @abstractmethod
     def keys(self, pattern: str = "*") -> Iterator[str]:
-        """Return an iterator over the live keys that match the glob ``pattern`` (``*``, ``?``, ``[seq]``, ``[!seq]``)."""
+        """Return an iterator over the live keys that match the glob ``pattern`` (``*``, ``?``, ``[ab]``, ``[!ab]``)."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -145,11 +145,12 @@ class Cache(ABC):
             raise CacheValueError(f"mapping maps keys to values; {type(mapping).__name__} does not")
         life = None if ttl is None else seconds(ttl)
         checked = {exact_key(key): value for key, value in mapping.items()}
-        return all([self.set(key, value, life) for key, value in checked.items()])
+        stored = [self.set(key, value, life) for key, value in checked.items()]
+        return all(stored)
 
     def delete_many(self, keys: Iterable[str]) -> int:
         """Remove ``keys``; return how many were there. A bad key removes none."""
-        return sum([self.delete(key) for key in _each_key(keys)])
+        return sum(self.delete(key) for key in _each_key(keys))
 
     def decr(self, key: str, by: int = 1, *, initial: int = 0, ttl: Duration | None = None) -> int:
         """Subtract ``by`` from the whole number under ``key``, as ``incr`` adds."""

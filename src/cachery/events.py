@@ -86,11 +86,7 @@ def notify(listeners: tuple[Listener, ...], event: Event) -> None:
     for listener in listeners:
         try:
             listener(event)
-        except Exception:  # noqa: BLE001 - a failing listener never fails a call
-            _log_failure(listener, event)
+        except Exception:
+            import logging  # noqa: PLC0415 - loaded only when something goes wrong
 
-
-def _log_failure(listener: Listener, event: Event) -> None:
-    import logging  # noqa: PLC0415 - loaded only when something goes wrong
-
-    logging.getLogger("cachery").exception("the listener %r failed on %r", listener, event)
+            logging.getLogger("cachery").exception("the listener %r failed on %r", listener, event)

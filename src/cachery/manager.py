@@ -1,7 +1,8 @@
 """Named caches: get the same one by the same name, anywhere in the process.
 
 A cache from the manager always has a default TTL: the first of the one given for the cache, the manager's, the variable
-``CACHE_TTL_DEFAULT``, and 300 seconds. ``FOREVER`` gives it none. The constructors of the cache classes know none of that.
+``CACHE_TTL_DEFAULT``, and 300 seconds. ``FOREVER`` gives it none. The constructors of the cache classes know none of
+that.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class _Named:
 class CacheManager:
     """Makes caches and keeps them by name.
 
-    ``default_backend``: ``"in_memory"`` or ``"null"``, ``None`` for ``CACHE_BACKEND``. ``default_ttl``: of the caches made
-    here, ``None`` for ``CACHE_TTL_DEFAULT``. Thread-safe.
+    ``default_backend``: ``"in_memory"`` or ``"null"``, ``None`` for ``CACHE_BACKEND``. ``default_ttl``: of the caches
+    made here, ``None`` for ``CACHE_TTL_DEFAULT``. Thread-safe.
 
     >>> manager = CacheManager(default_ttl="10m")
     >>> cache = manager.get_cache("sessions", max_size=100)
@@ -100,7 +101,7 @@ class CacheManager:
         return bool(gone)
 
     def list_caches(self) -> list[dict[str, Any]]:
-        """Return one record a cache, sorted: ``key`` (``name:backend``), ``name``, ``backend``, ``created_at`` (epoch)."""
+        """Return a record of each cache: ``key`` (``name:backend``), ``name``, ``backend``, ``created_at`` (epoch)."""
         with self._lock:
             named = sorted(self._named.items())
         return [

@@ -14,7 +14,7 @@ from cachery.keys.text import exact_key, exact_tags
 from cachery.model.durations import Duration
 from cachery.model.sentinels import MISSING
 from cachery.statistics.counters import Counters
-from cachery.statistics.stats import CacheStats
+from cachery.statistics.stats import CacheStats, PartStats
 
 __all__ = ["NamespacedCache"]
 
@@ -53,7 +53,7 @@ class NamespacedCache(Cache):
         self._prefix = str.__str__(namespace).translate(_ESCAPED) + ":"
         self._is_closed = False
         self._counters = Counters(getattr(cache, "clock", None))
-        self._stats = _NamespaceStats.of(self._counters, self)
+        self._stats = PartStats.within(cache.stats, self._counters, self)
 
     @property
     def max_size(self) -> int | None:
@@ -209,10 +209,3 @@ class NamespacedCache(Cache):
         if event.cause == "pattern" and event.target == prefix + "*":
             return replace(event, cause="clear", target="")
         return replace(event, target=event.target[len(prefix) :])
-
-
-class _NamespaceStats(CacheStats):
-    """Numbers of a namespace: what it cannot count by itself is that of the cache beneath."""
-
-    evictions = property(lambda stats: stats._census.cache.stats.evictions)
-    expirations = property(lambda stats: stats._census.cache.stats.expirations)

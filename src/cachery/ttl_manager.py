@@ -20,14 +20,15 @@ _log = logging.getLogger("cachery")
 class Sweepable(Protocol):
     """What can be swept: every cache."""
 
-    def cleanup_expired(self) -> int: ...
+    def cleanup_expired(self) -> int:
+        """Remove what is dead; return how many entries that were."""
 
 
 class TTLManager:
     """Calls ``cleanup_expired`` on the registered caches every ``cleanup_interval`` seconds, in a daemon thread.
 
-    The first registration starts the thread; after a fork, the next one in the child does. Caches are held weakly: one that
-    nobody else uses is forgotten, and so is the manager with its thread.
+    The first registration starts the thread; after a fork, the next one in the child does. Caches are held weakly: one
+    that nobody else uses is forgotten, and so is the manager with its thread.
 
     >>> from cachery import InMemoryCache
     >>> manager = TTLManager(cleanup_interval=60)
@@ -95,7 +96,7 @@ def _swept(cache: Sweepable) -> int:
         return cache.cleanup_expired()
     except CacheClosedError:
         return 0
-    except Exception:
+    except Exception:  # noqa: BLE001 - one cache that fails must not end the sweep of the others
         _log.exception("sweeping %r failed", cache)
         return 0
 
@@ -108,7 +109,10 @@ class _Sweeper:
         self._pid = os.getpid()
         weak = ref(manager, lambda _: self._finished.set())
         self._thread = Thread(
-            target=_sweep_until, args=(self._finished, weak, manager.cleanup_interval), name="cachery-sweep", daemon=True
+            target=_sweep_until,
+            args=(self._finished, weak, manager.cleanup_interval),
+            name="cachery-sweep",
+            daemon=True,
         )
 
     def start(self) -> None:

@@ -44,7 +44,7 @@ class TestWatched(Lru):
 
     def make_cache(self, **options: Any) -> Cache:
         cache = super().make_cache(**options)
-        cache.subscribe(lambda event: None)
+        cache.subscribe(lambda _: None)
         return cache
 
 

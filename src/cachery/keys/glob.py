@@ -1,7 +1,7 @@
 """One dialect of patterns on every backend: that of ``fnmatch.fnmatchcase``.
 
-``*`` matches any run of characters, ``?`` one, ``[seq]`` one of a set, ``[!seq]`` one outside it. Letters match in their
-case, on every system.
+``*`` matches any run of characters, ``?`` one, ``[seq]`` one of a set, ``[!seq]`` one outside it. Letters match in
+their case, on every system.
 """
 
 from __future__ import annotations

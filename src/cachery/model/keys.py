@@ -12,4 +12,4 @@ __all__ = ["Count", "Key", "Tags"]
 
 Key: TypeAlias = str
 Count: TypeAlias = int
-Tags: TypeAlias = "tuple[str, ...] | list[str] | set[str] | frozenset[str]"
+Tags: TypeAlias = tuple[str, ...]

@@ -17,8 +17,8 @@ try:
     import cython
     from cython import critical_section
 except ImportError:
-    from cachery import _cython as cython
-    from cachery._cython import critical_section
+    from cachery import _cython as cython  # type: ignore[no-redef]
+    from cachery._cython import critical_section  # type: ignore[assignment]
 
 from collections.abc import Hashable
 from typing import Any
@@ -45,6 +45,8 @@ class EvictionPolicy(Table):
     Thread-safe. A ``ttl`` is a ``timedelta``, seconds or text as ``"5m"``; ``None`` is the container's default.
     """
 
+    life: float
+
     def __init__(
         self, order: Order, max_size: object, default_ttl: Duration | None = None, clock: Clock | None = None
     ) -> None:
@@ -64,11 +66,11 @@ class EvictionPolicy(Table):
             return node.value
 
     def put(self, key: Hashable, value: Any, ttl: Duration | None = None) -> None:
-        """Store ``value``, evicting another entry when the container is full. A ``ttl`` of 0 or less removes ``key``."""
+        """Store ``value``, evicting another entry when full. A ``ttl`` of 0 or less removes ``key``."""
         deadline: cython.double = self.deadline(ttl)
         fresh: Node = new_node(key, value, deadline)
         with critical_section(self):
-            stored: Node = self.nodes.get(key)
+            stored: Node | None = self.nodes.get(key)
             if deadline == 0.0:
                 if stored is not None:
                     self.discard(stored)
@@ -113,9 +115,9 @@ class EvictionPolicy(Table):
             return len(self.nodes)
 
     @cython.cfunc
-    def live(self, key: object) -> Node:
+    def live(self, key: object) -> Node | None:
         """Return the live node of ``key``, or ``None``; one that is over is removed."""
-        node: Node = self.nodes.get(key)
+        node: Node | None = self.nodes.get(key)
         if node is not None and self.is_over(node):
             if self.nodes.get(key) is node:
                 self.discard(node)
@@ -128,7 +130,7 @@ class EvictionPolicy(Table):
         return node.expires != INFINITY and node.expires <= self.now()
 
     @cython.cfunc
-    def deadline(self, ttl: object) -> cython.double:
+    def deadline(self, ttl: Duration | None) -> cython.double:
         """Return when an entry stored now for ``ttl`` is over: ``inf`` for never, 0.0 when it is over already."""
         life: cython.double = self.life if ttl is None else seconds(ttl)
         if life <= 0.0:
@@ -139,34 +141,26 @@ class EvictionPolicy(Table):
 class LRUPolicy(EvictionPolicy):
     """Evicts the entry unused for longest."""
 
-    def __init__(
-        self, max_size: object, default_ttl: Duration | None = None, *, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, max_size: object, default_ttl: Duration | None = None, *, clock: Clock | None = None) -> None:
         super().__init__(LruOrder(), max_size, default_ttl, clock)
 
 
 class LFUPolicy(EvictionPolicy):
     """Evicts the entry used least often; of equals, the one unused for longest."""
 
-    def __init__(
-        self, max_size: object, default_ttl: Duration | None = None, *, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, max_size: object, default_ttl: Duration | None = None, *, clock: Clock | None = None) -> None:
         super().__init__(LfuOrder(), max_size, default_ttl, clock)
 
 
 class FIFOPolicy(EvictionPolicy):
     """Evicts the entry that came first."""
 
-    def __init__(
-        self, max_size: object, default_ttl: Duration | None = None, *, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, max_size: object, default_ttl: Duration | None = None, *, clock: Clock | None = None) -> None:
         super().__init__(FifoOrder(), max_size, default_ttl, clock)
 
 
 class TTLPolicy(EvictionPolicy):
     """Evicts the entry that would expire soonest. ``default_ttl`` is an hour; ``None`` is no end."""
 
-    def __init__(
-        self, max_size: object, default_ttl: Duration | None = 3600.0, *, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, max_size: object, default_ttl: Duration | None = 3600.0, *, clock: Clock | None = None) -> None:
         super().__init__(ExpiryOrder(), max_size, default_ttl, clock)

@@ -9,9 +9,10 @@ from __future__ import annotations
 try:
     import cython
 except ImportError:
-    from cachery import _cython as cython
+    from cachery import _cython as cython  # type: ignore[no-redef]
 
 from operator import attrgetter
+from typing import Any
 
 if not cython.compiled:
     from cachery.policies.node import Node
@@ -22,6 +23,8 @@ if not cython.compiled:
 @cython.cclass
 class ExpiryOrder(Order):
     """The node nearest to its expiry leaves first."""
+
+    heap: list[Any]
 
     def __init__(self) -> None:
         self.heap = [None]  # place 0 stays empty
@@ -51,7 +54,8 @@ class ExpiryOrder(Order):
 
     @cython.cfunc
     def victim(self) -> Node:
-        return self.heap[1]
+        soonest: Node = self.heap[1]
+        return soonest
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -99,7 +103,7 @@ class ExpiryOrder(Order):
         node.place = place
 
     @cython.cfunc
-    def in_turn(self) -> list:
+    def in_turn(self) -> Any:
         nodes = self.heap[1:]
         for place, node in enumerate(nodes, start=1):
             if node.place != place or (place > 1 and self.heap[place // 2].expires > node.expires):

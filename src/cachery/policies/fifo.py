@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 try:
     import cython
 except ImportError:
-    from cachery import _cython as cython
+    from cachery import _cython as cython  # type: ignore[no-redef]
 
 if not cython.compiled:
     from cachery.policies.node import Node, NodeRef, link_first, new_node, ring_from_last, unlink
@@ -16,6 +18,9 @@ if not cython.compiled:
 @cython.cclass
 class FifoOrder(Order):
     """The node that came first leaves first."""
+
+    ring: Node
+    head: NodeRef
 
     def __init__(self) -> None:
         self.ring = new_node(None, None, 0.0)
@@ -36,5 +41,5 @@ class FifoOrder(Order):
         return cython.cast(Node, self.head.prev)
 
     @cython.cfunc
-    def in_turn(self) -> list:
+    def in_turn(self) -> Any:
         return ring_from_last(self.head)

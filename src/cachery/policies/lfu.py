@@ -10,10 +10,12 @@ Counts do not age: what was popular once stays for long.
 
 from __future__ import annotations
 
+from typing import Any
+
 try:
     import cython
 except ImportError:
-    from cachery import _cython as cython
+    from cachery import _cython as cython  # type: ignore[no-redef]
 
 if not cython.compiled:
     from cachery.policies.node import Node, NodeRef, link_first, new_node, ring_from_last, unlink
@@ -24,6 +26,12 @@ if not cython.compiled:
 @cython.cclass
 class Frequency:
     """The nodes used ``count`` times, and the neighbouring groups."""
+
+    count: int
+    ring: Node
+    head: NodeRef
+    lower: Frequency
+    higher: Frequency
 
 
 @cython.cfunc
@@ -49,9 +57,10 @@ def insert_above(below: Frequency, group: Frequency) -> cython.void:
 
 
 @cython.cfunc
-def frequency_of(node: Node) -> Frequency:
+def frequency_of(node: Node) -> Frequency | None:
     """Return the group of ``node``, ``None`` when no order holds it."""
-    return node.group
+    group: Frequency | None = node.group
+    return group
 
 
 @cython.final
@@ -63,6 +72,9 @@ class LfuOrder(Order):
     comes before all else, and what was read before it is read again. The group of newcomers is there for ever, so that
     taking in a node makes nothing.
     """
+
+    bottom: Frequency
+    newcomers: Frequency
 
     def __init__(self) -> None:
         self.bottom = new_frequency(0)  # never holds a node: the list of groups starts and ends here
@@ -80,13 +92,13 @@ class LfuOrder(Order):
         group = frequency_of(node)
         if group is None:
             return
-        spare: Frequency = None
+        spare: Frequency | None = None
         if group.higher.count != group.count + 1:
             spare = new_frequency(0)
             group = frequency_of(node)
             if group is None:
                 return
-        if group.higher.count != group.count + 1:
+        if spare is not None and group.higher.count != group.count + 1:
             spare.count = group.count + 1
             insert_above(group, spare)
         self.move(node, group.higher)
@@ -130,7 +142,7 @@ class LfuOrder(Order):
             group.higher.lower = group.lower
 
     @cython.cfunc
-    def in_turn(self) -> list:
+    def in_turn(self) -> Any:
         nodes = []
         group: Frequency = self.bottom.higher
         while group is not self.bottom:

@@ -5,10 +5,12 @@ The node after the head was used last, the one before it is the victim. Each ope
 
 from __future__ import annotations
 
+from typing import Any
+
 try:
     import cython
 except ImportError:
-    from cachery import _cython as cython
+    from cachery import _cython as cython  # type: ignore[no-redef]
 
 if not cython.compiled:
     from cachery.policies.node import Node, NodeRef, link_first, new_node, ring_from_last, unlink
@@ -19,6 +21,9 @@ if not cython.compiled:
 @cython.cclass
 class LruOrder(Order):
     """The node unused for longest leaves first."""
+
+    ring: Node
+    head: NodeRef
 
     def __init__(self) -> None:
         self.ring = new_node(None, None, 0.0)
@@ -62,5 +67,5 @@ class LruOrder(Order):
         return cython.cast(Node, self.head.prev)
 
     @cython.cfunc
-    def in_turn(self) -> list:
+    def in_turn(self) -> Any:
         return ring_from_last(self.head)

@@ -25,4 +25,4 @@ cdef public class Node [object CacheryNode, type CacheryNodeType]:
 cdef Node new_node(object key, object value, double expires)
 cdef void link_first(NodeRef head, Node node) noexcept
 cdef void unlink(Node node) noexcept
-cdef list ring_from_last(NodeRef head)
+cdef object ring_from_last(NodeRef head)

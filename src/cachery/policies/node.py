@@ -8,10 +8,12 @@ A ``NodeRef`` is a node as the rings see it: a C pointer when compiled, the node
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 try:
     import cython
 except ImportError:
-    from cachery import _cython as cython
+    from cachery import _cython as cython  # type: ignore[no-redef]
 
 is_compiled: bool = cython.compiled
 """Whether the hot part of the package runs compiled, or interpreted from the same source."""
@@ -26,9 +28,19 @@ class Node:
     ``group`` and ``place`` belong to the order that keeps the node, ``extra`` to the store above it.
     """
 
+    key: Any
+    value: Any
+    extra: Any
+    group: Any
+    expires: float
+    hits: int
+    place: int
+    prev: NodeRef
+    next: NodeRef
+
 
 if not cython.compiled:
-    NodeRef = Node
+    NodeRef: TypeAlias = Node
 
 
 @cython.cfunc
@@ -73,7 +85,7 @@ def unlink(node: Node) -> cython.void:
 
 
 @cython.cfunc
-def ring_from_last(head: NodeRef) -> list:
+def ring_from_last(head: NodeRef) -> Any:
     """Return the nodes in the ring of ``head``, the last one first. Raises ``AssertionError`` where a link is wrong."""
     nodes = []
     node = head.prev

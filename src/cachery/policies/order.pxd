@@ -6,4 +6,4 @@ cdef class Order:
     cdef void updated(self, Node node) noexcept
     cdef void removed(self, Node node) noexcept
     cdef Node victim(self)
-    cdef list in_turn(self)
+    cdef object in_turn(self)

@@ -1,16 +1,19 @@
 """What a bounded map asks of an eviction policy: an order in which its nodes leave.
 
-An order holds no map and takes no lock. It is never seen half changed: it runs no code of a user, and where it must make
-an object, which may set off the garbage collector and so finalizers that use the cache, it does so before it changes
-anything. ``added`` and ``removed`` make none. ``accessed``, ``updated`` and ``removed`` ignore a node it does not hold.
+An order holds no map and takes no lock. It is never seen half changed: it runs no code of a user, and where it must
+make an object, which may set off the garbage collector and so finalizers that use the cache, it does so before it
+changes anything. ``added`` and ``removed`` make none. ``accessed``, ``updated`` and ``removed`` ignore a node it does
+not hold.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 try:
     import cython
 except ImportError:
-    from cachery import _cython as cython
+    from cachery import _cython as cython  # type: ignore[no-redef]
 
 if not cython.compiled:
     from cachery.policies.node import Node
@@ -43,8 +46,9 @@ class Order:
     @cython.cfunc
     def victim(self) -> Node:
         """Return the node that leaves next. Asked only while there is one."""
+        raise NotImplementedError
 
     @cython.cfunc
-    def in_turn(self) -> list:
-        """Return all nodes, the next victim first, for looking at. Raises ``AssertionError`` where the order is broken."""
+    def in_turn(self) -> Any:
+        """Return all nodes, the next victim first. Raises ``AssertionError`` where the order is broken."""
         return []

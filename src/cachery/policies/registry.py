@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cachery.exceptions import CacheValueError
@@ -15,7 +16,7 @@ from cachery.policies.order import Order
 __all__ = ["POLICIES", "create_order", "create_policy"]
 
 _ORDERS: dict[str, type[Order]] = {"fifo": FifoOrder, "lfu": LfuOrder, "lru": LruOrder, "ttl": ExpiryOrder}
-_CONTAINERS: dict[str, type[EvictionPolicy]] = {
+_CONTAINERS: dict[str, Callable[..., EvictionPolicy]] = {
     "fifo": FIFOPolicy,
     "lfu": LFUPolicy,
     "lru": LRUPolicy,

@@ -8,13 +8,18 @@ agree; afterwards nothing read before is trusted.
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 try:
     import cython
 except ImportError:
-    from cachery import _cython as cython
+    from cachery import _cython as cython  # type: ignore[no-redef]
 
 from cachery.exceptions import CacheValueError
 from cachery.locks import make_lock
+from cachery.model.keys import Count
+from cachery.ports.clock import Clock
 
 if not cython.compiled:
     from cachery.policies.node import Node
@@ -35,7 +40,7 @@ def capacity_of(max_size: object) -> int:
         raise CacheValueError(f"max_size is a number of entries, not {type(max_size).__name__}")
     if max_size < 1:
         raise CacheValueError(f"max_size={max_size} holds nothing: use 1 or more, or NullCache() to cache nothing")
-    return min(max_size, 2**62)
+    return min(max_size, sys.maxsize)
 
 
 @cython.cclass
@@ -45,12 +50,19 @@ class Table:
     ``soonest`` is never later than the earliest expiry in the map, so that most sweeps need not look.
     """
 
+    nodes: dict[Any, Node]
+    order: Order
+    clock: Clock | None
+    guard: Any
+    capacity: int
+    soonest: float
+
     def __cinit__(self, *_args: object, **_options: object) -> None:
         # Compiled only: an object made without __init__ is an empty table, not a crash.
         self.nodes = {}
         self.order = Order()
 
-    def __init__(self, order: Order, capacity: object, clock: object = None) -> None:
+    def __init__(self, order: Order, capacity: Count, clock: Clock | None = None) -> None:
         self.nodes = {}
         self.order = order
         self.capacity = capacity
@@ -69,9 +81,9 @@ class Table:
         return self.nodes.get(node.key) is node
 
     @cython.cfunc
-    def evict_for_one(self) -> Node:
+    def evict_for_one(self) -> Node | None:
         """Make room for one node in a full table; return the last node that left for it."""
-        victim: Node = None
+        victim: Node | None = None
         while len(self.nodes) >= self.capacity:
             victim = self.order.victim()
             self.discard(victim)
@@ -83,7 +95,7 @@ class Table:
         kept: Node = self.nodes.setdefault(node.key, node)
         if kept is node:
             self.order.added(node)
-            if node.expires < self.soonest:
+            if node.expires < self.soonest:  # noqa: PLR1730 - min() of C doubles is a call
                 self.soonest = node.expires
         return kept
 
@@ -93,7 +105,7 @@ class Table:
         """Give ``node`` another value and expiry. The caller holds the old value until the table is whole again."""
         node.value = value
         node.expires = expires
-        if expires < self.soonest:
+        if expires < self.soonest:  # noqa: PLR1730
             self.soonest = expires
         self.order.updated(node)
 
@@ -101,7 +113,7 @@ class Table:
     @cython.exceptval(check=False)
     def discard(self, node: Node) -> cython.void:
         """Take whatever stands under the key of ``node`` out of map and order, and ``node`` out of the order."""
-        gone: Node = self.nodes.pop(node.key, None)
+        gone: Node | None = self.nodes.pop(node.key, None)
         if gone is not None:
             self.order.removed(gone)
         if gone is not node:

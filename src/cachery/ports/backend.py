@@ -18,7 +18,8 @@ class Token(Protocol):
     """A store's own note of the moment a load began. Opaque to the engine."""
 
     @property
-    def key(self) -> str: ...
+    def key(self) -> str:
+        """The key that is loaded."""
 
 
 class BlockingBackend(Protocol):

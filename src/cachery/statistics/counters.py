@@ -1,10 +1,10 @@
 """The counters of one cache, and the clock work that lets a hit rate be asked for a window of time.
 
-Reading a clock at every hit would cost more than the rest of the count. So the clock is read every ``step`` hits or misses:
-at each one while they are rare, at every 64th while they come within a millisecond of each other. Between two readings
-the state at the last one is kept, and noted in the window when a quarter of a second has passed. So a window is off by at
-most 64 hits, 64 misses and a quarter of a second at its far edge. A clock that was given is read at every operation, and the
-window is exact.
+Reading a clock at every hit would cost more than the rest of the count. So the clock is read every ``step`` hits or
+misses: at each one while they are rare, at every 64th while they come within a millisecond of each other. Between two
+readings the state at the last one is kept, and noted in the window when a quarter of a second has passed. So a window
+is off by at most 64 hits, 64 misses and a quarter of a second at its far edge. A clock that was given is read at every
+operation, and the window is exact.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ try:
     import cython
     from cython import critical_section
 except ImportError:
-    from cachery import _cython as cython
-    from cachery._cython import critical_section
+    from cachery import _cython as cython  # type: ignore[no-redef]
+    from cachery._cython import critical_section  # type: ignore[assignment]
 
 from typing import Any
 
@@ -37,6 +37,23 @@ class Counters:
     methods.
     """
 
+    hits: int
+    misses: int
+    writes: int
+    deletes: int
+    evictions: int
+    expirations: int
+    window: RateWindow
+    clock: Clock | None
+    guard: Any
+    hits_due: int
+    misses_due: int
+    step: int
+    ticked: float
+    noted: float
+    ticked_hits: int
+    ticked_misses: int
+
     def __init__(self, clock: Clock | None = None) -> None:
         self.guard = None if cython.compiled else make_lock()
         self.clock = clock
@@ -57,7 +74,7 @@ class Counters:
         """Return the time of the clock in use, in seconds."""
         return coarse_seconds() if self.clock is None else self.clock()
 
-    def count(self, name: str, by: object = 1) -> None:
+    def count(self, name: str, by: Any = 1) -> None:
         """Add ``by`` to the counter ``name``."""
         with critical_section(self):
             setattr(self, name, getattr(self, name) + by)
@@ -86,7 +103,7 @@ class Counters:
             hits, misses = self.hits - hits, self.misses - misses
         return hits / (hits + misses) if hits + misses else 0.0
 
-    def copy(self) -> Any:
+    def copy(self) -> Counters:
         """Return counters that stand as these stand now, their clock too."""
         moment = self.now()
         twin = Counters(lambda: moment)
@@ -102,13 +119,13 @@ class Counters:
     def tick(self) -> cython.void:
         """Read the clock; keep how hits and misses stand."""
         now: cython.double = self.now()
-        if self.clock is not None or now - self.ticked > 0.01:
+        if self.clock is not None or now - self.ticked > 0.01:  # noqa: PLR2004 - the module says what the numbers are
             self.step = 1
-        elif now - self.ticked < 0.001 and self.step < 64:
+        elif now - self.ticked < 0.001 and self.step < 64:  # noqa: PLR2004
             self.step *= 2
         self.hits_due = self.hits + self.step
         self.misses_due = self.misses + self.step
-        if now - self.noted >= 0.25 or (self.clock is not None and now != self.ticked):
+        if now - self.noted >= 0.25 or (self.clock is not None and now != self.ticked):  # noqa: PLR2004
             self.noted = now
             self.window.note(self.ticked, self.ticked_hits, self.ticked_misses)
         self.ticked = now

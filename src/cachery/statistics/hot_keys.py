@@ -1,8 +1,9 @@
 """The most used of any number of keys, in bounded memory.
 
 A space-saving sketch (Metwally, Agrawal & El Abbadi, "Efficient computation of frequent and top-k elements in data
-streams", 2005): it counts a fixed number of keys, and a new key takes over the place and the count of the least used one. A
-key used more than once in ``capacity`` uses is always kept, and no count is too high by more than ``uses / capacity``.
+streams", 2005): it counts a fixed number of keys, and a new key takes over the place and the count of the least used
+one. A key used more than once in ``capacity`` uses is always kept, and no count is too high by more than ``uses /
+capacity``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from cachery.exceptions import CacheValueError
 from cachery.model.durations import Duration
@@ -11,7 +11,7 @@ from cachery.ports.clock import Clock
 from cachery.statistics.counters import COUNTED, Counters
 from cachery.statistics.hot_keys import HotKeys
 
-__all__ = ["CacheStats", "Census"]
+__all__ = ["CacheStats", "Census", "PartStats"]
 
 _SNAPSHOT_KEYS = 100
 
@@ -20,13 +20,17 @@ class Census(Protocol):
     """What the numbers of a live cache need to ask of it."""
 
     @property
-    def max_size(self) -> int | None: ...
+    def max_size(self) -> int | None:
+        """The most entries there may be; ``None`` when there is no bound."""
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """Return how many entries are live."""
 
-    def hottest_keys(self, n: int) -> list[tuple[str, int]]: ...
+    def hottest_keys(self, n: int) -> list[tuple[str, int]]:
+        """Return the ``n`` most read keys, each with how often it was read."""
 
-    def forget_hits(self) -> None: ...
+    def forget_hits(self) -> None:
+        """Let the counts behind ``hottest_keys`` begin again."""
 
 
 def _counter(name: str, meaning: str) -> Any:
@@ -84,7 +88,7 @@ class CacheStats:
         self.evictions, self.deletes, self.expirations = evictions, deletes, expirations
 
     @classmethod
-    def of(cls, counters: Counters, census: Census) -> CacheStats:
+    def of(cls, counters: Counters, census: Census) -> Self:
         """Return the live numbers of the cache that counts in ``counters``."""
         stats = cls.__new__(cls)
         stats._counters, stats._census, stats._keys = counters, census, HotKeys()
@@ -230,3 +234,26 @@ class CacheStats:
     def _count_request(self) -> None:
         if self._total is not None:
             self._total += 1
+
+
+class PartStats(CacheStats):
+    """The numbers of a part of a cache: evictions and expirations, which a part cannot tell, are those of the whole."""
+
+    _whole: CacheStats
+
+    @classmethod
+    def within(cls, whole: CacheStats, counters: Counters, census: Census) -> PartStats:
+        """Return the live numbers of the part that counts in ``counters``."""
+        stats = cls.of(counters, census)
+        stats._whole = whole
+        return stats
+
+    @property
+    def evictions(self) -> int:
+        """Entries that left the whole cache to make room."""
+        return int(self._whole.evictions)
+
+    @property
+    def expirations(self) -> int:
+        """Entries of the whole cache removed because their time was over."""
+        return int(self._whole.expirations)

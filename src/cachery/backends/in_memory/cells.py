@@ -1,20 +1,24 @@
 """What the verbs of the memory cache are made of: when a node is live, and how one comes, changes and goes.
 
-Everything here but the first three methods runs inside a critical section of the caller. No value is let go in one: a value
-that leaves stays held by the caller, through its node, until the section is over, for its finalizer may call back. After
-a call that may run code of a user, the clock above all, a node is looked at again before it is trusted.
+Everything here but the first three methods runs inside a critical section of the caller. No value is let go in one: a
+value that leaves stays held by the caller, through its node, until the section is over, for its finalizer may call
+back. After a call that may run code of a user, the clock above all, a node is looked at again before it is trusted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 try:
     import cython
 except ImportError:
-    from cachery import _cython as cython
+    from cachery import _cython as cython  # type: ignore[no-redef]
 
-from cachery.events import Event, Evicted, Expired, Stored, notify
+from cachery.events import Event, Evicted, Expired, Listener, Stored, notify
 from cachery.exceptions import CacheClosedError
 from cachery.model.durations import Duration, seconds
+from cachery.model.keys import Count, Key
 from cachery.ports.clock import Clock
 from cachery.statistics.counters import Counters
 
@@ -37,6 +41,16 @@ class Cells(Table):
     ``is_watched`` says that a hit has more to do than to return its value.
     """
 
+    counters: Counters
+    name: str | None
+    fences: Fences
+    listeners: tuple[Listener, ...]
+    copier: Callable[[Any], Any] | None
+    life: float
+    lapsed: int
+    is_watched: bool
+    is_closed: bool
+
     def __cinit__(self, *_args: object, **_options: object) -> None:
         # Compiled only: an object made without __init__ is a closed cache, not a crash.
         self.counters = Counters()
@@ -47,12 +61,12 @@ class Cells(Table):
     def __init__(  # noqa: PLR0913 - the parts of a store, all but two by name
         self,
         order: Order,
-        capacity: object,
+        capacity: Count,
         *,
-        life: object = INFINITY,
-        copier: object = None,
+        life: Any = INFINITY,
+        copier: Callable[[Any], Any] | None = None,
         clock: Clock | None = None,
-        name: object = None,
+        name: Any = None,
     ) -> None:
         Table.__init__(self, order, capacity, clock)
         self.counters = Counters(clock)
@@ -66,7 +80,7 @@ class Cells(Table):
         self.is_closed = False
 
     @cython.cfunc
-    def check_open(self) -> object:
+    def check_open(self) -> None:
         """Raise ``CacheClosedError`` on a closed cache."""
         if self.is_closed:
             raise CacheClosedError("the cache was closed", cache_name=self.name)
@@ -76,7 +90,7 @@ class Cells(Table):
         """Return in seconds how long an entry stored with ``ttl`` lives."""
         if ttl is None:
             return self.life
-        if (type(ttl) is int or type(ttl) is float) and 0 < ttl < 1_000_000_000:
+        if (type(ttl) is int or type(ttl) is float) and 0 < ttl < 1_000_000_000:  # noqa: PLR2004 - any number that needs no look
             return cython.cast(cython.double, ttl)
         return seconds(ttl)
 
@@ -92,31 +106,31 @@ class Cells(Table):
         return not self.fences.is_outdated(extra.tags, extra.born)
 
     @cython.cfunc
-    def live(self, key: object) -> Node:
+    def live(self, key: Key) -> Node | None:
         """Return the node of ``key`` if the plain verbs may see it, else ``None``. Changes nothing."""
-        node: Node = self.nodes.get(key)
+        node: Node | None = self.nodes.get(key)
         if node is None or (node.expires != INFINITY and node.expires <= self.now()):
             return None
         return node if node.extra is None or self.is_valid(node) else None
 
     @cython.cfunc
-    def put(self, fresh: Node) -> Node:
+    def put(self, fresh: Node) -> Node | None:
         """Store ``fresh``; return the node that left for it, or ``None``.
 
         Where a node stands under its key, the two swap what they carry: ``fresh`` then holds what was there before.
         """
-        stored: Node = self.nodes.get(fresh.key)
+        stored: Node | None = self.nodes.get(fresh.key)
         if stored is None:
             return self.insert(fresh)
         self.swap(stored, fresh)
         return None
 
     @cython.cfunc
-    def insert(self, fresh: Node) -> Node:
+    def insert(self, fresh: Node) -> Node | None:
         """Store ``fresh`` as ``put`` does, for a key that was not there a moment ago."""
         if self.is_closed:
             self.check_open()
-        victim: Node = None
+        victim: Node | None = None
         if self.capacity != 0 and len(self.nodes) >= self.capacity:
             victim = self.evict_for_one()
         stored = self.keep(fresh)
@@ -157,7 +171,7 @@ class Cells(Table):
     def note_write(self, node: Node) -> cython.void:
         """Tell the loads under way that ``node`` was written; an ``extra`` without a birth is born now."""
         self.fences.touch(node.key)
-        extra: Extra = node.extra
+        extra: Extra | None = node.extra
         if extra is not None and extra.born < 0:
             extra.born = self.fences.sequence
 
@@ -167,7 +181,7 @@ class Cells(Table):
         now: cython.double = self.now()
         if not self.is_stored(node):
             return KEPT
-        extra: Extra = node.extra
+        extra: Extra | None = node.extra
         if extra is not None and not self.is_valid(node):
             self.drop(node)
             self.counters.deletes += 1
@@ -217,12 +231,12 @@ class Cells(Table):
             victim.place = KEPT
 
     @cython.cfunc
-    def report(self, event: Event) -> object:
+    def report(self, event: Event) -> None:
         """Tell the listeners, outside of any critical section."""
         notify(self.listeners, event)
 
     @cython.cfunc
-    def report_write(self, key: object, victim: Node | None) -> object:
+    def report_write(self, key: Key, victim: Node | None) -> None:
         """Tell the listeners that ``key`` was stored, and that ``victim``, if any, left for it."""
         if victim is not None:
             if victim.place == EXPIRED:
@@ -236,7 +250,7 @@ class Cells(Table):
         lapsed = 0
         complaints = Table.audit(self)
         for node in self.nodes.values():
-            extra: Extra = node.extra
+            extra: Extra | None = node.extra
             if extra is not None and extra.is_lapsed:
                 lapsed += 1
             elif node.expires < self.soonest:

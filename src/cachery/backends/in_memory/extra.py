@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 try:
     import cython
 except ImportError:
-    from cachery import _cython as cython
+    from cachery import _cython as cython  # type: ignore[no-redef]
 
 
 @cython.final
@@ -18,7 +20,14 @@ class Extra:
     store has seen that the entry is past its time and keeps it as a stale one.
     """
 
-    def __init__(self, tags: object, cost: object, born: cython.longlong = -1) -> None:
+    tags: tuple[str, ...]
+    cost: float | None
+    born: int
+    refresh_at: float
+    stale_until: float
+    is_lapsed: bool
+
+    def __init__(self, tags: Any, cost: Any, born: cython.longlong = -1) -> None:
         self.tags = tags
         self.cost = cost
         self.born = born

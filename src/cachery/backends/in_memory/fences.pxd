@@ -14,12 +14,12 @@ cdef class Fences:
     cdef dict versions
     cdef dict loading
 
-    cdef bint is_outdated(self, tuple tags, long long born)
+    cdef bint is_outdated(self, object tags, long long born)
     cdef void touch(self, object key) noexcept
     cdef void hit_tag(self, object tag) noexcept
     cdef void hit_all(self) noexcept
     cdef void forget_tags(self) noexcept
     cdef LoadToken open(self, object key)
     cdef void close(self, LoadToken token) noexcept
-    cdef bint admits(self, LoadToken token, tuple tags)
+    cdef bint admits(self, LoadToken token, object tags)
     cdef void settle(self, LoadToken token) noexcept

@@ -1,26 +1,33 @@
 """What an invalidation leaves behind, so that nothing begun before it is served after it.
 
 Invalidations are numbered. A tag remembers the number of the last one that hit it, the store the number of its last
-clearing. An entry knows the number that stood when it, or the load that brought it, began: it is outdated when one of its
-tags was hit later. So invalidating a tag costs the same however many entries carry it.
+clearing. An entry knows the number that stood when it, or the load that brought it, began: it is outdated when one of
+its tags was hit later. So invalidating a tag costs the same however many entries carry it.
 
-For a key, a number is kept only while someone loads it: there is a fence as long as there is an open token. A tag's number
-is kept until ``forget_tags``, by which the store, having removed what is outdated, bounds their number; a load that was
-under way then and brings tagged entries is refused, for nobody knows any more whether one of its tags was hit.
+For a key, a number is kept only while someone loads it: there is a fence as long as there is an open token. A tag's
+number is kept until ``forget_tags``, by which the store, having removed what is outdated, bounds their number; a load
+that was under way then and brings tagged entries is refused, for nobody knows any more whether one of its tags was hit.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 try:
     import cython
 except ImportError:
-    from cachery import _cython as cython
+    from cachery import _cython as cython  # type: ignore[no-redef]
+
+from cachery.model.keys import Key, Tags
 
 
 @cython.final
 @cython.cclass
 class Fence:
     """One key that is being loaded: by how many, and the number of its last change."""
+
+    holders: int
+    changed: int
 
     def __init__(self) -> None:
         self.holders = 0
@@ -32,7 +39,11 @@ class Fence:
 class LoadToken:
     """The moment at which a load of ``key`` began: the number of the last invalidation before it."""
 
-    def __init__(self, key: object, born: cython.longlong) -> None:
+    key: str
+    born: int
+    is_open: bool
+
+    def __init__(self, key: Any, born: cython.longlong) -> None:
         self.key = key
         self.born = born
         self.is_open = True
@@ -43,6 +54,12 @@ class LoadToken:
 class Fences:
     """The numbers of one store. Takes no lock: the store works inside its own."""
 
+    sequence: int
+    epoch: int
+    forgotten: int
+    versions: dict[str, int]
+    loading: dict[str, Fence]
+
     def __init__(self) -> None:
         self.sequence = 0
         self.epoch = 0
@@ -51,9 +68,10 @@ class Fences:
         self.loading = {}
 
     @cython.cfunc
-    def is_outdated(self, tags: tuple, born: cython.longlong) -> cython.bint:
+    def is_outdated(self, tags: Tags, born: cython.longlong) -> cython.bint:
         """Tell whether one of ``tags`` was hit after the number ``born``."""
-        for tag in tags:
+        checked: tuple = tags  # type: ignore[type-arg]  # a C type
+        for tag in checked:
             hit: cython.longlong = self.versions.get(tag, self.forgotten)
             if hit > born:
                 return True
@@ -61,16 +79,16 @@ class Fences:
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def touch(self, key: object) -> cython.void:
+    def touch(self, key: Key) -> cython.void:
         """Note that ``key`` was written or removed."""
-        fence: Fence = self.loading.get(key)
+        fence: Fence | None = self.loading.get(key)
         if fence is not None:
             self.sequence += 1
             fence.changed = self.sequence
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def hit_tag(self, tag: object) -> cython.void:
+    def hit_tag(self, tag: Key) -> cython.void:
         """Note that ``tag`` was invalidated."""
         self.sequence += 1
         self.versions[tag] = self.sequence
@@ -91,7 +109,7 @@ class Fences:
         self.versions.clear()
 
     @cython.cfunc
-    def open(self, key: object) -> LoadToken:
+    def open(self, key: Key) -> LoadToken:
         """Return the token of a load that begins now."""
         token = LoadToken(key, self.sequence)
         fence: Fence = self.loading.setdefault(key, Fence())
@@ -102,7 +120,7 @@ class Fences:
     @cython.exceptval(check=False)
     def close(self, token: LoadToken) -> cython.void:
         """Let go of ``token``; a second time does nothing."""
-        fence: Fence = self.loading.get(token.key) if token.is_open else None
+        fence: Fence | None = self.loading.get(token.key) if token.is_open else None
         token.is_open = False
         if fence is not None:
             fence.holders -= 1
@@ -110,9 +128,9 @@ class Fences:
                 del self.loading[token.key]
 
     @cython.cfunc
-    def admits(self, token: LoadToken, tags: tuple) -> cython.bint:
+    def admits(self, token: LoadToken, tags: Tags) -> cython.bint:
         """Tell whether nothing has invalidated the key, the ``tags`` or the store since ``token`` was opened."""
-        fence: Fence = self.loading.get(token.key)
+        fence: Fence | None = self.loading.get(token.key)
         if not token.is_open or fence is None or self.epoch > token.born or fence.changed > token.born:
             return False
         return not self.is_outdated(tags, token.born)
@@ -121,6 +139,6 @@ class Fences:
     @cython.exceptval(check=False)
     def settle(self, token: LoadToken) -> cython.void:
         """Note that the load of ``token`` was stored: only loads that began no earlier may store after it."""
-        fence: Fence = self.loading.get(token.key)
+        fence: Fence | None = self.loading.get(token.key)
         if fence is not None:
             fence.changed = token.born

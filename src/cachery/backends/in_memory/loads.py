@@ -6,8 +6,8 @@ try:
     import cython
     from cython import critical_section
 except ImportError:
-    from cachery import _cython as cython
-    from cachery._cython import critical_section
+    from cachery import _cython as cython  # type: ignore[no-redef]
+    from cachery._cython import critical_section  # type: ignore[assignment]
 
 from cachery.exceptions import CacheValueError
 from cachery.keys.text import exact_key
@@ -34,10 +34,10 @@ class Loads(Cells):
         key = exact_key(key)
         self.check_open()
         with critical_section(self):
-            node: Node = self.nodes.get(key)
+            node: Node | None = self.nodes.get(key)
             if node is None:
                 return None
-            extra: Extra = node.extra
+            extra: Extra | None = node.extra
             if extra is None:
                 return Entry(node.value, node.expires) if node.expires > self.now() else None
             if not self.is_valid(node) or max(node.expires, extra.stale_until) <= self.now():
@@ -47,8 +47,8 @@ class Loads(Cells):
     def write_entry(self, key: Key, entry: Entry, token: LoadToken | None = None) -> bool:
         """Store ``entry``; True when stored.
 
-        With a ``token``, only if nothing has invalidated the key, the entry's tags or the cache since it was opened, and no
-        load that began later has stored its own.
+        With a ``token``, only if nothing has invalidated the key, the entry's tags or the cache since it was opened,
+        and no load that began later has stored its own.
         """
         key = exact_key(key)
         if token is not None and token.key != key:

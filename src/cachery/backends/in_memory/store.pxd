@@ -11,5 +11,5 @@ cdef class MemoryStore(Loads):
     cdef object missed(self, object key, object default)
     cdef double next_look(self, Node node)
     cdef bint remove(self, object key)
-    cdef dict empty(self)
+    cdef object empty(self)
     cdef forget_tags(self)

@@ -1,7 +1,7 @@
 """The memory cache without its facade.
 
-One dictionary lookup leads to a node; all a hit does after that is compare, count and move the node in its ring. What few
-entries need stands in a side object, and what few caches need (listeners, copies) behind one flag.
+One dictionary lookup leads to a node; all a hit does after that is compare, count and move the node in its ring. What
+few entries need stands in a side object, and what few caches need (listeners, copies) behind one flag.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ try:
     import cython
     from cython import critical_section
 except ImportError:
-    from cachery import _cython as cython
-    from cachery._cython import critical_section
+    from cachery import _cython as cython  # type: ignore[no-redef]
+    from cachery._cython import critical_section  # type: ignore[assignment]
 
 from collections.abc import Iterable
 from heapq import nlargest
@@ -45,7 +45,7 @@ class MemoryStore(Loads):
         if type(key) is not str:
             key = exact_key(key)
         with critical_section(self):
-            node: Node = self.nodes.get(key)
+            node: Node | None = self.nodes.get(key)
             if (
                 node is not None
                 and (node.expires == INFINITY or node.expires > self.now())
@@ -59,12 +59,11 @@ class MemoryStore(Loads):
                 self.order.accessed(node)
                 if not self.is_watched:
                     return node.value
-                value = node.value
             else:
                 node = None
         if node is None:
             return self.missed(key, default)
-        return self.deliver(key, value)
+        return self.deliver(key, node.value)
 
     def set(
         self,
@@ -82,7 +81,7 @@ class MemoryStore(Loads):
         if type(key) is not str:
             key = exact_key(key)
         life: cython.double = self.life if ttl is None else self.life_for(ttl)
-        extra: Extra = None
+        extra: Extra | None = None
         if tags is not NO_TAGS or cost is not None:
             extra = Extra(exact_tags(tags), checked_cost(cost))
         if life <= 0.0:
@@ -91,9 +90,9 @@ class MemoryStore(Loads):
         if self.copier is not None:
             value = self.copier(value)
         expires: cython.double = life if life == INFINITY else self.deadline(life)
-        victim: Node = None
+        victim: Node | None = None
         with critical_section(self):
-            node: Node = self.nodes.get(key)
+            node: Node | None = self.nodes.get(key)
             if node is not None:
                 _old_value = node.value  # held until the section is over
                 _old_extra = node.extra
@@ -148,8 +147,8 @@ class MemoryStore(Loads):
                 fresh.expires = node.expires
                 fresh.extra = node.extra
             elif life <= 0.0:
-                return fresh.value
-            total = fresh.value
+                return initial + by
+            total: Count = fresh.value
             victim = self.put(fresh)
         if self.is_watched:
             self.report_write(key, victim)
@@ -170,7 +169,7 @@ class MemoryStore(Loads):
             node = self.live(key)
             if node is None:
                 return False
-            extra: Extra = node.extra
+            extra: Extra | None = node.extra
             if extra is not None:  # as long a stale time as before, and no refresh ahead of the new end
                 extra.stale_until += expires - node.expires if node.expires != INFINITY else 0.0
                 extra.refresh_at = INFINITY
@@ -199,7 +198,7 @@ class MemoryStore(Loads):
         """Remove everything; True."""
         self.check_open()
         with critical_section(self):
-            gone = self.empty()
+            _gone = self.empty()  # held until the section is over
         if self.is_watched:
             self.report(Invalidated(self.name, "clear", ""))
         return True
@@ -296,7 +295,7 @@ class MemoryStore(Loads):
     def unsubscribe(self, listener: Listener) -> None:
         """Stop calling ``listener``."""
         with critical_section(self):
-            kept = list(self.listeners)
+            kept: list[Listener] = list(self.listeners)
             if listener in kept:
                 kept.remove(listener)
             self.listeners = tuple(kept)
@@ -306,17 +305,17 @@ class MemoryStore(Loads):
         """Let go of everything. Any verb after that raises ``CacheClosedError``; closing again does nothing."""
         with critical_section(self):
             self.is_closed = True
-            gone = self.empty()
+            _gone = self.empty()  # held until the section is over
 
     @cython.cfunc
-    def deliver(self, key: object, value: object) -> object:
+    def deliver(self, key: Key, value: Any) -> Any:
         """Return ``value`` to the caller of a watched cache."""
         if self.listeners:
             self.report(Hit(self.name, key))
         return value if self.copier is None else self.copier(value)
 
     @cython.cfunc
-    def missed(self, key: object, default: object) -> object:
+    def missed(self, key: Key, default: Any) -> Any:
         """Count a miss of ``key``, remove what stands there dead, and return ``default``."""
         self.check_open()
         fate: cython.int = KEPT
@@ -324,7 +323,7 @@ class MemoryStore(Loads):
             self.counters.misses += 1
             if self.counters.misses >= self.counters.misses_due:
                 self.counters.tick()
-            dead: Node = self.nodes.get(key)
+            dead: Node | None = self.nodes.get(key)
             if dead is not None:
                 fate = self.bury(dead)
         if self.listeners:
@@ -336,16 +335,16 @@ class MemoryStore(Loads):
     @cython.cfunc
     def next_look(self, node: Node) -> cython.double:
         """Return when ``node`` should be looked at again: at its expiry, or at its last end when it is past that."""
-        extra: Extra = node.extra
+        extra: Extra | None = node.extra
         return extra.stale_until if extra is not None and extra.is_lapsed else node.expires
 
     @cython.cfunc
-    def remove(self, key: object) -> cython.bint:
+    def remove(self, key: Key) -> cython.bint:
         """Remove ``key``, dead or alive, and tell the loads under way; True if it was alive."""
         self.check_open()
         with critical_section(self):
             self.fences.touch(key)
-            node: Node = self.nodes.get(key)
+            node: Node | None = self.nodes.get(key)
             if node is None:
                 return False
             was_live: cython.bint = self.live(key) is not None
@@ -354,9 +353,9 @@ class MemoryStore(Loads):
         return was_live
 
     @cython.cfunc
-    def empty(self) -> dict:
+    def empty(self) -> Any:
         """Take everything out; return what went, for the caller to hold until the section is over."""
-        gone: dict = self.nodes
+        gone = self.nodes
         self.fences.hit_all()
         self.counters.deletes += len(gone) - self.lapsed
         self.nodes = {}
@@ -367,7 +366,7 @@ class MemoryStore(Loads):
         return gone
 
     @cython.cfunc
-    def forget_tags(self) -> object:
+    def forget_tags(self) -> None:
         """Remove what is outdated by tags, so that the numbers of past invalidations can be forgotten."""
         nodes = self.snapshot()
         with critical_section(self):

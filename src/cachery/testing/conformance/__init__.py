@@ -9,8 +9,8 @@ A backend's own test is a class with two methods::
         def advance(self, seconds):
             self.clock.advance(seconds)
 
-``make_cache`` takes ``max_size`` and ``default_ttl``; the suite closes what it made. ``advance`` moves the time the cache
-lives in. Needs pytest.
+``make_cache`` takes ``max_size`` and ``default_ttl``; the suite closes what it made. ``advance`` moves the time the
+cache lives in. Needs pytest.
 """
 
 from __future__ import annotations

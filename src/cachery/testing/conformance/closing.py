@@ -33,7 +33,7 @@ VERBS: list[Callable[[Cache], object]] = [
     lambda cache: cache.touch("key", 5),
     lambda cache: cache.ttl("key"),
     lambda cache: cache.keys(),
-    lambda cache: len(cache),
+    len,
     lambda cache: cache.delete_pattern("*"),
     lambda cache: cache.invalidate_tags("t"),
     lambda cache: cache.cleanup_expired(),
