@@ -1,5 +1,5 @@
 # Every target sets up what it needs in .venv first. PYTHON is the interpreter to begin from.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-for

@@ -1,7 +1,7 @@
 """Compiles the hot part of the package from its own Python source.
 
-A compiler that is missing or fails leaves the package as it is: the same files then run interpreted, some ten times
-slower. ``CACHERY_REQUIRE_COMPILED=1`` makes that an error, ``CACHERY_INTERPRETED=1`` asks for it.
+A compiler that is missing or fails leaves the package as it is: the same files then run interpreted, ten times slower
+and more. ``CACHERY_REQUIRE_COMPILED=1`` makes that an error, ``CACHERY_INTERPRETED=1`` asks for it.
 """
 
 import os

@@ -21,6 +21,8 @@ longlong = int
 Py_ssize_t = int
 void = None
 
+NULL: Any = None
+
 critical_section = attrgetter("guard")
 """Compiled: the owner's own lock where there is no GIL, and nothing where there is one. Here: the owner's ``guard``."""
 

@@ -58,7 +58,7 @@ class CacheManager:
     @property
     def default_backend(self) -> str:
         """The backend of a cache that names none."""
-        return self._backend or _known(from_environment("CACHE_BACKEND"))
+        return self._backend or _known(from_environment("CACHE_BACKEND"), "CACHE_BACKEND")
 
     @property
     def default_ttl(self) -> float:
@@ -167,9 +167,9 @@ def _null(name: str, default_ttl: float, options: Mapping[str, Any]) -> Cache:
 _BACKENDS: dict[str, Callable[[str, float, Mapping[str, Any]], Cache]] = {"in_memory": _in_memory, "null": _null}
 
 
-def _known(backend: str) -> str:
+def _known(backend: str, source: str = "backend") -> str:
     if backend not in _BACKENDS:
-        raise CacheValueError(f"there is no backend {backend!r}; there are {', '.join(sorted(_BACKENDS))}")
+        raise CacheValueError(f"{source}={backend!r} is not known; there are {', '.join(sorted(_BACKENDS))}")
     return backend
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from cachery.exceptions import CacheValueError
 from cachery.model.durations import Duration, seconds
 
-__all__ = ["VARIABLES", "Variable", "from_environment"]
+__all__ = ["VARIABLES", "Variable", "from_environment", "is_set"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,14 @@ class Variable:
 
 def _ttl(text: str) -> Duration:
     if seconds(text) <= 0:
-        raise CacheValueError("a default TTL is above 0")
+        raise CacheValueError("write a time span above 0")
     return seconds(text)
 
 
 def _max_size(text: str) -> int:
-    size = int(text)
-    if size < 1:
-        raise CacheValueError("a cache holds 1 entry or more")
-    return size
+    if not text.isdecimal() or int(text) < 1:
+        raise CacheValueError("write a whole number of entries, 1 or more")
+    return int(text)
 
 
 VARIABLES = {
@@ -56,10 +55,19 @@ def from_environment(name: str) -> Any:
     1000
     """
     variable = VARIABLES[name]
-    text = os.environ.get(name, "").strip()
+    text = _text(name)
     if not text:
         return variable.default
     try:
         return variable.read(text)
     except ValueError as error:
         raise CacheValueError(f"{name}={text!r} cannot be read: {error}", variable=name, value=text) from error
+
+
+def is_set(name: str) -> bool:
+    """Tell whether the environment says anything of ``name``."""
+    return bool(_text(name))
+
+
+def _text(name: str) -> str:
+    return os.environ.get(name, "").strip()

@@ -1,19 +1,20 @@
 """What type checkers see of Cython's pure-Python mode: C types are the Python types they convert to."""
 
 from collections.abc import Callable
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 _T = TypeVar("_T")
 
+NULL: Any
 compiled: Final[Literal[False]]
 
 bint: TypeAlias = bool
 double: TypeAlias = float
-uint: TypeAlias = int  # noqa: PLW0127
+uint: TypeAlias = int
 longlong: TypeAlias = int
 Py_ssize_t: TypeAlias = int
 void: TypeAlias = None
-int: TypeAlias = int  # noqa: PLW0127
+int: TypeAlias = int
 
 def cclass(cls: _T) -> _T: ...
 def cfunc(function: _T) -> _T: ...

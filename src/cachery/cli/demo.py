@@ -32,7 +32,7 @@ _WORKLOADS = (
 
 
 def show_demo(*, is_quick: bool = False) -> None:
-    """Print the first steps, the hit ratios, with ``is_quick`` of the beginning of the traces, and the cost of a hit."""
+    """Print the first steps, hit ratios and the cost of a hit. ``is_quick``: ratios of the beginning of the traces."""
     screen = Screen()
     _show_quick_start(screen)
     for workload in _WORKLOADS:
@@ -55,16 +55,13 @@ def _show_hit_ratios(screen: Screen, workload: _Workload, most_requests: int | N
     with screen.bar(workload.name, len(trace) * len(workload.sizes) * (len(POLICIES) + 1)) as advance:
         ratios = _ratios_by_policy(trace, workload.sizes, advance)
         optimal = _optimal_ratios(trace, workload.sizes, advance)
-    best = [max(column) for column in zip(*ratios.values(), strict=True)]
-    rows = [[policy, *map(_ratio_cell, row, best)] for policy, row in ratios.items()]
-    last = ["optimal (Bélády)", *(f"{ratio:.2%}  " for ratio in optimal)]
     screen.table(
         f"Hit ratios of {workload.name}, {workload.title}: {len(trace):,} requests",
         ["policy", *(f"{size:,} entries  " for size in workload.sizes)],
-        [*rows, SECTION_END, last],
+        _ratio_rows(ratios, optimal),
         are_numbers=True,
     )
-    screen.line("* the best policy at this size. No entry has a TTL here, so ttl has nothing to go by.", "dim")
+    screen.line("* the best policy at this size. No entry has a TTL here, so ttl goes by the order of storing.", "dim")
     screen.line()
 
 
@@ -82,6 +79,12 @@ def _optimal_ratios(trace: Sequence[str], sizes: Sequence[int], advance: Progres
     return ratios
 
 
+def _ratio_rows(ratios: dict[str, list[float]], optimal: list[float]) -> list[list[Cell]]:
+    best = [max(column) for column in zip(*ratios.values(), strict=True)]
+    rows: list[list[Cell]] = [[policy, *map(_ratio_cell, row, best)] for policy, row in ratios.items()]
+    return [*rows, SECTION_END, ["optimal (Bélády)", *(f"{ratio:.2%}  " for ratio in optimal)]]
+
+
 def _ratio_cell(ratio: float, best: float) -> Cell:
     return marked(f"{ratio:.2%} *", "bold green") if ratio == best else f"{ratio:.2%}  "
 
@@ -97,4 +100,4 @@ def _show_speed(screen: Screen) -> None:
     )
     screen.line("The best of several runs over 1,000 keys, the loop around the calls included.", "dim")
     if not compiled:
-        screen.line("Compiled it is some ten times faster: `cachery doctor` tells how to get that.", "dim")
+        screen.line("Compiled it is ten times faster and more: `cachery doctor` tells how to get that.", "dim")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,13 +10,13 @@ from cachery import __version__, compiled
 from cachery.cli.extras import EXTRAS, Extra
 from cachery.exceptions import CacheValueError
 from cachery.manager import CacheManager
-from cachery.settings import VARIABLES, Variable, from_environment
+from cachery.settings import VARIABLES, Variable, from_environment, is_set
 
 __all__ = ["Diagnosis", "ExtraState", "Setting", "diagnose"]
 
 _MEANINGS = {
     "compiled": "the memory cache runs as C",
-    "interpreted": "the memory cache runs as ordinary Python: the same results, some ten times slower",
+    "interpreted": "the memory cache runs as ordinary Python: the same results, ten times slower and more",
 }
 _HOW_TO_COMPILE = (
     "with a C compiler at hand: CACHERY_REQUIRE_COMPILED=1 pip install --force-reinstall --no-cache-dir"
@@ -101,9 +100,8 @@ def _setting_of(variable: Variable) -> Setting:
     try:
         value = _value_in_force(variable.name)
     except CacheValueError as unreadable:
-        error = str(unreadable) if variable.name in str(unreadable) else f"{variable.name}: {unreadable}"
-    is_from_environment = bool(os.environ.get(variable.name, "").strip())
-    return Setting(variable.name, value, variable.default, variable.meaning, is_from_environment, error)
+        error = str(unreadable)
+    return Setting(variable.name, value, variable.default, variable.meaning, is_set(variable.name), error)
 
 
 def _value_in_force(name: str) -> Any:

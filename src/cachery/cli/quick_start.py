@@ -11,13 +11,13 @@ __all__ = ["run_quick_start"]
 
 _STATEMENTS = (
     "from cachery import get_cache",
-    "cache = get_cache('quick start')",
-    "cache.set('user:42', {'name': 'Ada'}, ttl='5m')",
-    "cache.get('user:42')",
-    "cache.get('user:7', 'nobody')",
-    "cache.has('user:42')",
-    "cache.delete('user:42')",
-    "cache.has('user:42')",
+    'cache = get_cache("quick start")',
+    'cache.set("user:42", {"name": "Ada"}, ttl="5m")',
+    'cache.get("user:42")',
+    'cache.get("user:7", "nobody")',
+    'cache.has("user:42")',
+    'cache.delete("user:42")',
+    'cache.has("user:42")',
     "cache.stats.text()",
 )
 
@@ -26,7 +26,7 @@ def run_quick_start() -> Iterator[tuple[str, str]]:
     """Run each statement and give it with what it returned, as ``repr`` writes it, empty when that was nothing.
 
     >>> list(run_quick_start())[2]
-    ("cache.set('user:42', {'name': 'Ada'}, ttl='5m')", 'True')
+    ('cache.set("user:42", {"name": "Ada"}, ttl="5m")', 'True')
     """
     names: dict[str, Any] = {}
     try:

@@ -37,8 +37,8 @@ class Screen:
         self._console = Console(markup=False, emoji=False, highlight=False)
 
     def line(self, text: str = "", style: str = "") -> None:
-        """Print a line, however long."""
-        self._console.print(text, style=style, soft_wrap=True)
+        """Print a line. A terminal gets a long one broken between words, a file whole."""
+        self._console.print(text, style=style, soft_wrap=not self._console.is_terminal)
 
     def table(
         self, title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, are_numbers: bool = False

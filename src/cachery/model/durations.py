@@ -23,7 +23,7 @@ HUNDRED_YEARS = 100 * 365.25 * 86400.0
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
-_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+", re.ASCII)
+_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw])\s*)+", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 
@@ -69,9 +69,9 @@ def life_of(default_ttl: Duration | None, name: str = "default_ttl") -> float:
 
 
 def _seconds_of_text(text: str, name: str) -> float:
-    compact = text.replace(" ", "").lower()
-    if _NUMBER.fullmatch(compact):
-        return float(compact)
-    if not _WHOLE.fullmatch(compact):
+    bare = text.strip().lower()
+    if _NUMBER.fullmatch(bare):
+        return min(float(bare), HUNDRED_YEARS)
+    if not _WHOLE.fullmatch(bare):
         raise CacheValueError(f"{name}={text!r} is no time span: write it as '250ms', '90s', '5m' or '1h30m'")
-    return sum(float(count) * _UNITS[unit] for count, unit in _PART.findall(compact))
+    return min(sum(float(count) * _UNITS[unit] for count, unit in _PART.findall(bare)), HUNDRED_YEARS)

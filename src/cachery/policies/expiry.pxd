@@ -1,8 +1,11 @@
 from cachery.policies.node cimport Node
 from cachery.policies.order cimport Order
 
+cdef bint leaves_before(Node one, Node other)
+
 cdef class ExpiryOrder(Order):
     cdef list heap
+    cdef long long writes
 
     cdef void rise(self, Node node, int place) noexcept
     cdef void sink(self, Node node, int place) noexcept

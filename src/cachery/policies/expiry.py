@@ -1,7 +1,7 @@
-"""By time to live: the entry that would expire soonest leaves first; entries without an end leave last.
+"""By time to live: the entry that would expire soonest leaves first; of equals, the one that was stored first.
 
-A binary heap of nodes by ``expires`` in which each node knows its ``place``, so that a change anywhere costs
-O(log n). Places count from 1: 0 says that the heap does not hold the node.
+Entries without an end leave last. A binary heap of nodes in which each knows its ``place``, so that a change anywhere costs O(log n). Places count from 1:
+0 says that the heap does not hold the node. The ``group`` of a node is the number of its last write.
 """
 
 from __future__ import annotations
@@ -19,19 +19,31 @@ if not cython.compiled:
     from cachery.policies.order import Order
 
 
+@cython.cfunc
+def leaves_before(one: Node, other: Node) -> cython.bint:
+    """Tell which of two nodes would go first."""
+    if one.expires != other.expires:
+        return one.expires < other.expires
+    return bool(one.group < other.group)
+
+
 @cython.final
 @cython.cclass
 class ExpiryOrder(Order):
     """The node nearest to its expiry leaves first."""
 
     heap: list[Any]
+    writes: int
 
     def __init__(self) -> None:
         self.heap = [None]  # place 0 stays empty
+        self.writes = 0
 
     @cython.cfunc
     @cython.exceptval(check=False)
     def added(self, node: Node) -> cython.void:
+        self.writes += 1
+        node.group = self.writes
         self.heap.append(node)
         self.rise(node, len(self.heap) - 1)
 
@@ -39,6 +51,8 @@ class ExpiryOrder(Order):
     @cython.exceptval(check=False)
     def updated(self, node: Node) -> cython.void:
         if node.place:
+            self.writes += 1
+            node.group = self.writes
             self.settle(node, node.place)
 
     @cython.cfunc
@@ -62,7 +76,7 @@ class ExpiryOrder(Order):
     def settle(self, node: Node, place: cython.int) -> cython.void:
         """Put ``node`` at ``place``, then where it belongs from there."""
         parent = place >> 1
-        if place > 1 and node.expires < cython.cast(Node, self.heap[parent]).expires:
+        if place > 1 and leaves_before(node, self.heap[parent]):
             self.rise(node, place)
         else:
             self.sink(node, place)
@@ -73,7 +87,7 @@ class ExpiryOrder(Order):
         """Move ``node`` up from the free ``place`` past all that expire later."""
         while place > 1:
             parent: Node = self.heap[place >> 1]
-            if parent.expires <= node.expires:
+            if leaves_before(parent, node):
                 break
             self.heap[place] = parent
             parent.place = place
@@ -91,9 +105,9 @@ class ExpiryOrder(Order):
             if child_place + 1 < end:
                 left: Node = self.heap[child_place]
                 right: Node = self.heap[child_place + 1]
-                child_place += right.expires < left.expires
+                child_place += leaves_before(right, left)
             child: Node = self.heap[child_place]
-            if child.expires >= node.expires:
+            if leaves_before(node, child):
                 break
             self.heap[place] = child
             child.place = place
@@ -106,6 +120,6 @@ class ExpiryOrder(Order):
     def in_turn(self) -> Any:
         nodes = self.heap[1:]
         for place, node in enumerate(nodes, start=1):
-            if node.place != place or (place > 1 and self.heap[place // 2].expires > node.expires):
+            if node.place != place or (place > 1 and leaves_before(node, self.heap[place // 2])):
                 raise AssertionError(f"{node.key!r} is out of its place in the heap")
-        return sorted(nodes, key=attrgetter("expires"))
+        return sorted(nodes, key=attrgetter("expires", "group"))

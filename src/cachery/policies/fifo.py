@@ -10,7 +10,7 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
 
 if not cython.compiled:
-    from cachery.policies.node import Node, NodeRef, link_first, new_node, ring_from_last, unlink
+    from cachery.policies.node import Node, NodeRef, link_first, new_ring, ring_from_last, unlink
     from cachery.policies.order import Order
 
 
@@ -23,7 +23,7 @@ class FifoOrder(Order):
     head: NodeRef
 
     def __init__(self) -> None:
-        self.ring = new_node(None, None, 0.0)
+        self.ring = new_ring()
         self.head = cython.cast(NodeRef, self.ring)
 
     @cython.cfunc

@@ -18,7 +18,7 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
 
 if not cython.compiled:
-    from cachery.policies.node import Node, NodeRef, link_first, new_node, ring_from_last, unlink
+    from cachery.policies.node import Node, NodeRef, link_first, new_ring, ring_from_last, unlink
     from cachery.policies.order import Order
 
 
@@ -39,7 +39,7 @@ def new_frequency(count: cython.longlong) -> Frequency:
     """Return a group that is its own neighbour."""
     group: Frequency = Frequency.__new__(Frequency)
     group.count = count
-    group.ring = new_node(None, None, 0.0)
+    group.ring = new_ring()
     group.head = cython.cast(NodeRef, group.ring)
     group.lower = group
     group.higher = group

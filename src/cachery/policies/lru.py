@@ -13,7 +13,7 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
 
 if not cython.compiled:
-    from cachery.policies.node import Node, NodeRef, link_first, new_node, ring_from_last, unlink
+    from cachery.policies.node import Node, NodeRef, link_first, new_ring, ring_from_last, unlink
     from cachery.policies.order import Order
 
 
@@ -26,7 +26,7 @@ class LruOrder(Order):
     head: NodeRef
 
     def __init__(self) -> None:
-        self.ring = new_node(None, None, 0.0)
+        self.ring = new_ring()
         self.head = cython.cast(NodeRef, self.ring)
 
     @cython.cfunc
@@ -41,10 +41,10 @@ class LruOrder(Order):
         head = self.head
         first = head.next
         before = node.prev
-        ref = before.next  # the node itself, as its neighbour sees it: saves a cast
-        after = ref.next
-        if first is ref or after is ref:
+        if before is head or before is cython.NULL:
             return
+        ref = before.next  # the node itself, as its neighbour sees it: saves a cast
+        after = node.next
         before.next = after
         after.prev = before
         ref.next = first

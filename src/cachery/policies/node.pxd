@@ -23,6 +23,7 @@ cdef public class Node [object CacheryNode, type CacheryNodeType]:
     cdef NodeFields* next
 
 cdef Node new_node(object key, object value, double expires)
+cdef Node new_ring()
 cdef void link_first(NodeRef head, Node node) noexcept
 cdef void unlink(Node node) noexcept
 cdef object ring_from_last(NodeRef head)

@@ -1,7 +1,8 @@
 """The entry of a bounded map, and its place in a ring.
 
-A ring is doubly linked and closed; its head is a node without a key. A node that points at itself stands in no ring.
-Compiled, the links own nothing (see ``node.pxd``): who takes a node out of the map takes it out of its ring first.
+A ring is doubly linked and closed; its head is a node without a key. The links of a node that stands in no ring are
+``NULL``. Compiled, the links own nothing (see ``node.pxd``): who takes a node out of the map takes it out of its ring
+first.
 
 A ``NodeRef`` is a node as the rings see it: a C pointer when compiled, the node itself when not.
 """
@@ -54,9 +55,19 @@ def new_node(key: object, value: object, expires: cython.double) -> Node:
     node.group = None
     node.hits = 0
     node.place = 0
-    node.prev = cython.cast(NodeRef, node)
-    node.next = cython.cast(NodeRef, node)
+    node.prev = cython.NULL
+    node.next = cython.NULL
     return node
+
+
+@cython.cfunc
+def new_ring() -> Node:
+    """Return the head of an empty ring."""
+    head = new_node(None, None, 0.0)
+    ref = cython.cast(NodeRef, head)
+    ref.prev = ref
+    ref.next = ref
+    return head
 
 
 @cython.cfunc
@@ -76,12 +87,13 @@ def link_first(head: NodeRef, node: Node) -> cython.void:
 def unlink(node: Node) -> cython.void:
     """Take ``node`` out of its ring; nothing happens to one that stands in none."""
     before = node.prev
+    if before is cython.NULL:
+        return
     after = node.next
     before.next = after
     after.prev = before
-    ref = cython.cast(NodeRef, node)
-    ref.prev = ref
-    ref.next = ref
+    node.prev = cython.NULL
+    node.next = cython.NULL
 
 
 @cython.cfunc

@@ -129,7 +129,7 @@ class Table:
         found = {
             "order and map hold other nodes": {id(node) for node in turn} == {id(node) for node in nodes.values()},
             "the order holds a node twice": len(turn) == len(nodes),
-            "a node stands under another key": all(node.key == key for key, node in nodes.items()),
+            "a node stands under another key": all(node.key is key for key, node in nodes.items()),
             "there are more nodes than may be": not self.capacity or len(nodes) <= self.capacity,
         }
         return [complaint for complaint, is_well in found.items() if not is_well]

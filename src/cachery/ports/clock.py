@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
-__all__ = ["Clock", "monotonic", "wall"]
+__all__ = ["Clock", "monotonic", "stopwatch", "wall"]
 
 Clock: TypeAlias = Callable[[], float]
 
 monotonic: Clock = time.monotonic
+stopwatch: Clock = time.perf_counter
 wall: Clock = time.time

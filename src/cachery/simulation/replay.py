@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TypeAlias
 
 from cachery.in_memory import InMemoryCache
-from cachery.ports.clock import Clock
+from cachery.ports.clock import Clock, stopwatch
 
 __all__ = ["Progress", "Replay", "replay_trace"]
 
@@ -43,7 +42,7 @@ def replay_trace(
     size: int | None,
     *,
     progress: Progress | None = None,
-    clock: Clock = perf_counter,
+    clock: Clock = stopwatch,
 ) -> Replay:
     """Ask a new cache for each key of ``trace`` and store what it misses, without a TTL; return what came of it.
 

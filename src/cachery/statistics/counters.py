@@ -4,7 +4,7 @@ Reading a clock at every hit would cost more than the rest of the count. So the 
 misses: at each one while they are rare, at every 64th while they come within a millisecond of each other. Between two
 readings the state at the last one is kept, and noted in the window when a quarter of a second has passed. So a window
 is off by at most 64 hits, 64 misses and a quarter of a second at its far edge. A clock that was given is read at every
-operation, and the window is exact.
+operation.
 """
 
 from __future__ import annotations

@@ -153,7 +153,8 @@ class CacheStats:
     def hit_rate_window(self, seconds: Duration = 60.0) -> float:
         """Return the hit rate of the last ``seconds``, 0.0 when nothing was asked in them.
 
-        Right to 64 requests and a quarter of a second at the window's far edge; exact when the cache was given a clock.
+        At its far edge the window is right to 64 hits, 64 misses and a quarter of a second, or to 5 % of its length where
+        that is more. A cache that was given a clock reads it at every request: short windows are then exact.
         Raises ``CacheValueError`` for a span of 0 or less.
         """
         span = in_seconds(seconds, "seconds")

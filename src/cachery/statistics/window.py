@@ -1,7 +1,7 @@
 """How hits and misses stood at past moments, in bounded memory.
 
-Moments are kept in order of time. When there are too many, every other one of the older half goes: what is long ago is
-known less finely, but never forgotten.
+Moments are kept in order of time. When there are too many, those go that stand closer to the one before than a
+twentieth of their age: a span of any length is known to about 5 %, and a month fits in as well as a minute.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ __all__ = ["RateWindow"]
 _CAPACITY = 512
 _START = (float("-inf"), 0, 0)
 _TIME = itemgetter(0)
+_FINENESS = 20
 
 
 class RateWindow:
@@ -34,10 +35,9 @@ class RateWindow:
     def note(self, time: float, hits: int, misses: int) -> None:
         """Remember how the counters stood at ``time``, which is not before any time noted so far."""
         with self._lock:
-            if len(self._moments) >= _CAPACITY:
-                half = _CAPACITY // 2
-                self._moments[1:half] = self._moments[2:half:2]
             self._moments.append((time, hits, misses))
+            if len(self._moments) >= _CAPACITY:
+                self._moments = _thinned(self._moments)
 
     def before(self, time: float) -> tuple[int, int]:
         """Return hits and misses as they stood at the last moment noted up to ``time``."""
@@ -55,3 +55,13 @@ class RateWindow:
     def __len__(self) -> int:
         """Return how many moments are kept, the beginning included."""
         return len(self._moments)
+
+
+def _thinned(moments: list[tuple[float, int, int]]) -> list[tuple[float, int, int]]:
+    """Return the first two and the last of ``moments``, and of the others those that stand far enough from each other."""
+    newest = moments[-1]
+    kept = moments[:2]
+    for moment in moments[2:-1]:
+        if moment[0] - kept[-1][0] >= (newest[0] - moment[0]) / _FINENESS:
+            kept.append(moment)
+    return [kept[0], *kept[1 - _CAPACITY * 3 // 4 :], newest]

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cachery._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from cachery.testing.clock import FakeClock
+    from cachery.testing.conformance import CacheConformance
+    from cachery.testing.invariants import check_invariants
 
 __all__ = ["CacheConformance", "FakeClock", "check_invariants"]
 

@@ -1,0 +1,98 @@
+"""The doctor tells what is installed and in force, and fails when a setting cannot be read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import cachery
+from cachery.cli import diagnosis
+from cachery.cli.app import app
+from cachery.cli.extras import EXTRAS, Extra
+from cachery.settings import VARIABLES
+
+UNSET: dict[str, str | None] = {**dict.fromkeys(VARIABLES), "FORCE_COLOR": None, "COLUMNS": None}
+
+
+def doctor(*options: str, **environment: str) -> Result:
+    return CliRunner().invoke(app, ["doctor", *options], env={**UNSET, **environment})
+
+
+def settings_of(result: Result) -> dict[str, dict[str, Any]]:
+    return {setting["name"]: setting for setting in json.loads(result.stdout)["settings"]}
+
+
+def test_it_names_versions_mode_and_extras() -> None:
+    result = doctor()
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"cachery {cachery.__version__}, ")
+    assert f"\n{'compiled' if cachery.compiled else 'interpreted'}: the memory cache runs as " in result.stdout
+    assert "typer, rich" in result.stdout
+
+
+def test_it_shows_every_setting() -> None:
+    result = doctor()
+    assert all(name in result.stdout for name in VARIABLES)
+
+
+def test_it_tells_which_caches_have_a_default_ttl() -> None:
+    said = doctor().stdout
+    assert "from get_cache or a CacheManager has a default TTL: the one given, else CACHE_TTL_DEFAULT, 300 s" in said
+    assert "A cache made by its constructor, InMemoryCache() for instance, has none." in said
+
+
+def test_a_setting_of_the_environment_is_in_force() -> None:
+    setting = settings_of(doctor("--json", CACHE_TTL_DEFAULT="10m"))["CACHE_TTL_DEFAULT"]
+    assert (setting["value"], setting["default"], setting["is_from_environment"]) == (600.0, 300.0, True)
+
+
+def test_an_empty_setting_is_none() -> None:
+    setting = settings_of(doctor("--json", CACHE_MAX_SIZE=" "))["CACHE_MAX_SIZE"]
+    assert (setting["value"], setting["is_from_environment"]) == (1000, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("CACHE_TTL_DEFAULT", "soon"), ("CACHE_MAX_SIZE", "0"), ("CACHE_BACKEND", "cupboard")]
+)
+def test_a_setting_that_cannot_be_read_is_an_error(name: str, text: str) -> None:
+    result = doctor(**{name: text})
+    assert result.exit_code == 1
+    assert "unreadable" in result.stdout
+    errors = [line for line in result.stdout.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert name in errors[0]
+    assert text in errors[0]
+
+
+def test_json_has_the_errors_too() -> None:
+    result = doctor("--json", CACHE_MAX_SIZE="many")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert settings_of(result)["CACHE_MAX_SIZE"]["value"] is None
+    assert found["errors"] == [settings_of(result)["CACHE_MAX_SIZE"]["error"]]
+
+
+def test_json_has_what_the_text_has() -> None:
+    found = json.loads(doctor("--json").stdout)
+    assert (found["version"], found["mode"] == "compiled") == (cachery.__version__, cachery.compiled)
+    assert [extra["modules"] for extra in found["extras"]] == [{"typer": True, "rich": True}]
+    assert "CACHE_TTL_DEFAULT" in found["default_ttl"]
+
+
+def test_a_missing_extra_shows_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(EXTRAS, "moon", Extra("moon", ("json", "no_such_module"), "the moon"))
+    result = doctor(COLUMNS="120")
+    assert result.exit_code == 0
+    assert "json, no_such_module (missing)" in result.stdout
+    assert 'missing: pip install "cachery[moon]"' in result.stdout
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_interpreted_it_tells_how_to_compile(monkeypatch: pytest.MonkeyPatch, *, is_compiled: bool) -> None:
+    monkeypatch.setattr(diagnosis, "compiled", is_compiled)
+    result = doctor()
+    assert ("CACHERY_REQUIRE_COMPILED=1" in result.stdout) is not is_compiled
+    assert result.stdout.splitlines()[1].startswith("compiled: " if is_compiled else "interpreted: ")

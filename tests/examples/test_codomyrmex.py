@@ -1,0 +1,130 @@
+"""The examples of codomyrmex run as scripts, warnings being errors, and do what they say."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cachery
+from cachery import CacheManager, InMemoryCache, NamespacedCache, TTLManager, get_cache
+from cachery.events import Event, Invalidated, Stored
+from cachery.settings import VARIABLES
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "codomyrmex"
+OUTPUTS = {
+    "in_memory_lru": "Cache hit — saved 142 tokens\n",
+    "namespaced": "",
+    "quick_start": "Hit rate: 100.00%\n",
+    "statistics": "Cache: 0/0 hits (0.0%), 0/1000 entries, 0 evictions\n",
+    "ttl_manager": "",
+}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give each test a default manager of its own and an environment that says nothing about caches."""
+    managers: list[CacheManager] = []
+    monkeypatch.setattr("cachery.manager._managers", managers)
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    yield
+    for manager in managers:
+        manager.close()
+
+
+def run_example(name: str) -> dict[str, Any]:
+    """Run the example here; return its names."""
+    return runpy.run_path(str(EXAMPLES / f"{name}.py"))
+
+
+def test_every_example_is_tested() -> None:
+    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == sorted(OUTPUTS)
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_as_a_script(name: str) -> None:
+    source = str(Path(cachery.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": source, "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py")]
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False)  # noqa: S603
+    assert (done.returncode, done.stdout, done.stderr) == (0, OUTPUTS[name], "")
+
+
+def test_quick_start(capsys: pytest.CaptureFixture[str]) -> None:
+    names = run_example("quick_start")
+    cache, stats = names["cache"], names["stats"]
+    assert names["result"] == names["data"] == {"response": "Hello world"}
+    assert cache is get_cache("llm_responses")
+    assert not cache.has("prompt_hash_123")
+    assert stats is cache.stats
+    assert (stats.hits, stats.misses, stats.writes, stats.deletes) == (2, 0, 1, 1)
+    assert names["manager"].get_cache("build_artifacts") is names["build_cache"]
+    assert isinstance(names["build_cache"], InMemoryCache)
+    assert capsys.readouterr().out == OUTPUTS["quick_start"]
+
+
+def test_in_memory_lru(capsys: pytest.CaptureFixture[str]) -> None:
+    names = run_example("in_memory_lru")
+    cache = names["cache"]
+    assert names["result"] == {
+        "response": "The cache module provides multi-backend caching...",
+        "model": "claude-3-opus",
+        "tokens_used": 142,
+    }
+    assert cache.ttl("prompt:summarize_module:cache") == pytest.approx(600, abs=5)
+    cache.set("other", 1)
+    assert cache.ttl("other") == pytest.approx(300, abs=5)
+    assert (cache.policy, cache.max_size, cache.stats.hits) == ("lru", 1000, 1)
+    assert capsys.readouterr().out == OUTPUTS["in_memory_lru"]
+
+
+def test_namespaced() -> None:
+    seen: list[Event] = []
+    base = get_cache("default", backend="in_memory")
+    base.subscribe(seen.append)
+    names = run_example("namespaced")
+    assert names["base_cache"] is base
+    assert [event.key for event in seen if isinstance(event, Stored)] == ["llm:query", "rag:query"]
+    assert [event.target for event in seen if isinstance(event, Invalidated)] == ["llm:*"]
+    assert list(base.keys()) == ["rag:query"]
+    llm_cache, rag_cache = names["llm_cache"], names["rag_cache"]
+    assert isinstance(llm_cache, NamespacedCache)
+    assert llm_cache.get("query") is None
+    assert rag_cache.get("query") == {"chunks": 5, "similarity": 0.87}
+
+
+def test_statistics(capsys: pytest.CaptureFixture[str]) -> None:
+    names = run_example("statistics")
+    cache, stats = names["cache"], names["stats"]
+    assert (names["recent_rate"], names["hot_keys"]) == (0.0, [])
+    cache.set("session", 1)
+    assert [cache.get(key) for key in ("session", "session", "absent", "session")] == [1, 1, None, 1]
+    assert stats.text() == "Cache: 3/4 hits (75.0%), 1/1000 entries, 0 evictions"
+    assert stats.hit_rate_window(seconds=60.0) == 0.75
+    assert stats.hottest_keys(n=10) == [("session", 3)]
+    assert capsys.readouterr().out == OUTPUTS["statistics"]
+
+
+def test_ttl_manager() -> None:
+    names = run_example("ttl_manager")
+    manager, cache = names["ttl_mgr"], names["my_cache"]
+    assert isinstance(manager, TTLManager)
+    try:
+        assert manager.is_running
+        assert manager.cleanup_interval == 60
+        cache.set("key", 1)
+        assert manager.cleanup() == 0
+        cache.set("tagged", 1, tags=["tag"])
+        cache.invalidate_tags("tag")
+        assert manager.cleanup() == 1
+        assert list(cache.keys()) == ["key"]
+    finally:
+        manager.stop()
+    assert not manager.is_running

@@ -1,0 +1,84 @@
+"""The package as a whole: what it shows, what it loads, and that every part has its place."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cachery
+
+ROOT = Path(cachery.__file__).parent.parent
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the modules that a new interpreter loads to run ``statement``, those of a bare start left out."""
+    report = f"import sys; before = set(sys.modules); {statement}; import json; print(json.dumps(sorted(set(sys.modules) - before)))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for name in ("COVERAGE_PROCESS_START", "COV_CORE_SOURCE"):
+        environment.pop(name, None)
+    printed = subprocess.run(
+        [sys.executable, "-S", "-c", report], check=True, capture_output=True, text=True, env=environment
+    ).stdout
+    return set(json.loads(printed))
+
+
+@pytest.mark.parametrize("statement", ["import cachery", "from cachery import *", "from cachery import get_cache; get_cache()"])
+def test_the_package_needs_the_standard_library_only(statement: str) -> None:
+    statement = f'exec("{statement}")' if "*" in statement else statement
+    if "*" in statement:
+        statement = "import cachery; [getattr(cachery, name) for name in cachery.__all__ if name != 'testing']"
+    roots = {name.partition(".")[0] for name in loaded_by(statement)}
+    # cython_runtime and the like are made by compiled modules themselves
+    foreign = {name for name in roots - sys.stdlib_module_names if not name.startswith(("_cython_", "cython_runtime"))}
+    assert foreign == {"cachery"}
+
+
+def test_importing_loads_nothing_that_is_not_used() -> None:
+    own = {name for name in loaded_by("import cachery") if name.startswith("cachery")}
+    assert own == {"cachery", "cachery._lazy"}
+    with_a_cache = loaded_by("from cachery import InMemoryCache; InMemoryCache()")
+    assert not {"asyncio", "logging", "threading", "cachery.manager", "cachery.testing"} & with_a_cache
+
+
+def test_the_public_names_are_a_decision() -> None:
+    assert cachery.__all__ == sorted(cachery.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    for name in cachery.__all__:
+        assert getattr(cachery, name) is not None or name == "MISSING"
+    assert set(cachery.__all__) <= set(dir(cachery))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        cachery.nonsense  # noqa: B018
+
+
+def test_one_class_has_one_identity_wherever_it_is_imported_from() -> None:
+    from cachery import InMemoryBackend, InMemoryCache  # noqa: PLC0415
+    from cachery.backends import InMemoryCache as second  # noqa: N813, PLC0415
+    from cachery.backends.in_memory import InMemoryBackend as third  # noqa: N813, PLC0415
+
+    assert InMemoryCache is InMemoryBackend is second is third
+
+
+def test_it_says_whether_it_runs_compiled() -> None:
+    from cachery.backends.in_memory import store  # noqa: PLC0415
+
+    assert cachery.compiled is not str(store.__file__).endswith(".py")
+
+
+@pytest.mark.skipif("CACHERY_REQUIRE_COMPILED" not in os.environ, reason="nothing promises a compiled package here")
+def test_where_compiled_is_promised_it_is() -> None:
+    assert cachery.compiled or "interpreted" in str(ROOT)
+
+
+def test_every_module_says_its_reason_and_keeps_to_its_size() -> None:
+    for path in (ROOT / "cachery").rglob("*.py"):
+        source = path.read_text()
+        assert source.lstrip().startswith('"""'), f"{path} has no docstring"
+        assert source.count("\n") <= 400, f"{path} is too long"
+
+
+def test_types_are_shipped() -> None:
+    assert (ROOT / "cachery" / "py.typed").exists()
