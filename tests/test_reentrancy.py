@@ -130,7 +130,7 @@ def test_a_clock_that_fails_leaves_the_cache_as_it_was(policy: str) -> None:
     cache = InMemoryCache(2, policy=policy, clock=clock)
     cache.set("a", 1, ttl=10)
     is_broken = True
-    for call in (lambda: cache.get("a"), lambda: cache.set("b", 1, ttl=5), lambda: cache.get("x"), cache.cleanup_expired):
+    for call in (lambda: cache.get("a"), lambda: cache.set("b", 1, ttl=5), cache.cleanup_expired):
         with pytest.raises(OSError, match="stands still"):
             call()
     is_broken = False

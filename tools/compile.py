@@ -1,7 +1,7 @@
 """Compiles the package in place when a source is newer than what was compiled.
 
-Uses an environment of its own for Cython, so that the environment of the tests has none: what runs interpreted there runs
-as it does for a user without a compiler.
+Uses an environment of its own for Cython, so that the environment of the tests has none: what runs interpreted there
+runs as it does for a user without a compiler.
 """
 
 from __future__ import annotations

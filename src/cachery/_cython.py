@@ -1,8 +1,8 @@
 """A stand-in for the ``cython`` module, for running the compiled files as ordinary Python.
 
 A compiled file never imports this one: there the compiler resolves ``cython`` itself. Interpreted, the decorators and
-casts below do nothing and a critical section takes the lock of its owner, so one source serves both. Only what the
-package uses is here.
+casts below do nothing and a critical section takes the lock of its owner, so one source serves both. It stands in also
+where the Cython package is installed, whose own stand-in takes no lock. Only what the package uses is here.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def _unchanged(target: _T) -> _T:
     return target
 
 
-cclass = cfunc = final = inline = _unchanged
+ccall = cclass = cfunc = final = inline = _unchanged
 
 
 def freelist(_size: int) -> Callable[[_T], _T]:

@@ -114,6 +114,10 @@ class Cache(ABC):
     def close(self) -> None:
         """Let go of everything. Any verb after that raises ``CacheClosedError``; closing again does nothing."""
 
+    @abstractmethod
+    def check_open(self) -> None:
+        """Raise ``CacheClosedError`` on a closed cache."""
+
     def has(self, key: str) -> bool:
         """Tell whether ``key`` is there, as ``exists``."""
         return self.exists(key)
@@ -136,6 +140,7 @@ class Cache(ABC):
         >>> cache.get_many(["a", "b", "c"])
         {'a': 1, 'b': 2}
         """
+        self.check_open()
         found = ((key, self.get(key, MISSING)) for key in _each_key(keys))
         return {key: value for key, value in found if value is not MISSING}
 
@@ -143,6 +148,7 @@ class Cache(ABC):
         """Store every value of ``mapping``; True when all were stored. A bad key or TTL stores none."""
         if not isinstance(mapping, Mapping):
             raise CacheValueError(f"mapping maps keys to values; {type(mapping).__name__} does not")
+        self.check_open()
         life = None if ttl is None else seconds(ttl)
         checked = {exact_key(key): value for key, value in mapping.items()}
         stored = [self.set(key, value, life) for key, value in checked.items()]
@@ -150,6 +156,7 @@ class Cache(ABC):
 
     def delete_many(self, keys: Iterable[str]) -> int:
         """Remove ``keys``; return how many were there. A bad key removes none."""
+        self.check_open()
         return sum(self.delete(key) for key in _each_key(keys))
 
     def decr(self, key: str, by: int = 1, *, initial: int = 0, ttl: Duration | None = None) -> int:
@@ -171,7 +178,9 @@ class Cache(ABC):
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError(f"a {type(self).__name__} cannot be pickled or copied: name it in the manager, or make another")
+        raise TypeError(
+            f"{type(self).__name__} objects cannot be pickled or copied: name one in the manager, or make another"
+        )
 
 
 def _each_key(keys: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@
     >>> unsubscribe = cache.subscribe(seen.append)
     >>> cache.set("a", 1) and cache.set("b", 2)
     True
-    >>> seen[-1]
+    >>> seen[-2]
     Evicted(cache='small', key='a', cause='size')
     >>> unsubscribe()
 """
@@ -19,7 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = ["Event", "Evicted", "Expired", "Hit", "Invalidated", "Listener", "Miss", "Stored", "notify"]
+from cachery.exceptions import CacheValueError
+
+__all__ = ["Event", "Evicted", "Expired", "Hit", "Invalidated", "Listener", "Miss", "Stored", "listening", "notify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +92,19 @@ def notify(listeners: tuple[Listener, ...], event: Event) -> None:
             import logging  # noqa: PLC0415 - loaded only when something goes wrong
 
             logging.getLogger("cachery").exception("the listener %r failed on %r", listener, event)
+
+
+def listening(listener: Listener, stop: Callable[[Listener], object]) -> Callable[[], None]:
+    """Return a function that calls ``stop`` with ``listener``, the first time only.
+
+    Raises ``CacheValueError`` for a listener that cannot be called.
+    """
+    if not callable(listener):
+        raise CacheValueError(f"a listener is called with each event; {listener!r} cannot be called")
+    pending = [listener]
+
+    def unsubscribe() -> None:
+        while pending:
+            stop(pending.pop())
+
+    return unsubscribe

@@ -54,9 +54,10 @@ class InMemoryCache(MemoryStore, Cache):
         if clock is not None and not callable(clock):
             raise CacheValueError(f"clock is a function that returns seconds, not {type(clock).__name__}")
         self.default_ttl = default_ttl
-        self.policy = policy
+        order = create_order(policy)
+        self.policy = policy.lower()
         super().__init__(
-            create_order(policy),
+            order,
             capacity_of(max_size),
             life=life_of(default_ttl),
             copier=_COPIERS[copy],
@@ -77,6 +78,7 @@ class InMemoryCache(MemoryStore, Cache):
     def keys(self, pattern: str = "*") -> Iterator[str]:
         """Return an iterator over the live keys that match the glob ``pattern``, those of this moment."""
         matches = glob_matcher(pattern)
+        self.check_open()
         return (node.key for node in self.snapshot() if matches(node.key) and self.exists(node.key))
 
     def delete_pattern(self, pattern: str) -> int:
@@ -85,4 +87,5 @@ class InMemoryCache(MemoryStore, Cache):
 
     def cleanup_expired(self) -> int:
         """Remove what is expired or dead by a tag; return how many entries that were."""
+        self.check_open()
         return self.sweep(self.snapshot())

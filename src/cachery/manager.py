@@ -78,14 +78,22 @@ class CacheManager:
             if self._is_closed:
                 raise CacheClosedError("the manager was closed")
             found = self._named.get((name, kind))
-            if found is None:
-                made = _BACKENDS[kind](name, self.default_ttl, options)
-                found = self._named[name, kind] = _Named(made, options, wall())
+            if found is None or not _is_open(found.cache):
+                found = self._named[name, kind] = _Named(self._make(name, kind, options), options, wall())
         if options and options != found.options:
             raise CacheValueError(
                 f"the cache {name!r} was made with {dict(found.options)}, not {options}", cache_name=name, backend=kind
             )
         return found.cache
+
+    def _make(self, name: str, kind: str, options: Mapping[str, Any]) -> Cache:
+        defaults: dict[str, Any] = {"name": name}
+        if "default_ttl" not in options:
+            defaults["default_ttl"] = self.default_ttl
+        try:
+            return _BACKENDS[kind](**defaults, **options)
+        except TypeError as error:
+            raise CacheValueError(f"the cache {name!r} cannot be made: {error}", backend=kind) from error
 
     def has_cache(self, name: str) -> bool:
         """Tell whether there is a cache of that ``name``, on any backend."""
@@ -110,9 +118,9 @@ class CacheManager:
         ]
 
     def clear_all(self) -> int:
-        """Clear every cache; return how many there are."""
+        """Clear every open cache; return how many there are."""
         with self._lock:
-            caches = [found.cache for found in self._named.values()]
+            caches = [found.cache for found in self._named.values() if _is_open(found.cache)]
         for cache in caches:
             cache.clear()
         return len(caches)
@@ -154,17 +162,27 @@ class CacheManager:
         self.close()
 
 
-def _in_memory(name: str, default_ttl: float, options: Mapping[str, Any]) -> Cache:
-    size = from_environment("CACHE_MAX_SIZE")
-    return InMemoryCache(**{"max_size": size, "default_ttl": default_ttl, "name": name, **options})
+def _in_memory(**options: Any) -> Cache:
+    if "max_size" not in options:
+        options["max_size"] = from_environment("CACHE_MAX_SIZE")
+    return InMemoryCache(**options)
 
 
-def _null(name: str, default_ttl: float, options: Mapping[str, Any]) -> Cache:
-    del default_ttl
-    return NullCache(**{"name": name, **options})
+def _null(**options: Any) -> Cache:
+    """Return a cache that stores nothing, made with any options that a memory cache takes."""
+    _in_memory(**options).close()
+    return NullCache(name=options["name"])
 
 
-_BACKENDS: dict[str, Callable[[str, float, Mapping[str, Any]], Cache]] = {"in_memory": _in_memory, "null": _null}
+_BACKENDS: dict[str, Callable[..., Cache]] = {"in_memory": _in_memory, "null": _null}
+
+
+def _is_open(cache: Cache) -> bool:
+    try:
+        cache.check_open()
+    except CacheClosedError:
+        return False
+    return True
 
 
 def _known(backend: str, source: str = "backend") -> str:

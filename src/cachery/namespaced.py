@@ -139,7 +139,7 @@ class NamespacedCache(Cache):
 
     def cleanup_expired(self) -> int:
         """Sweep the cache beneath, all of it; return how many entries went."""
-        self._stored("")
+        self.check_open()
         return self.cache.cleanup_expired()
 
     @property
@@ -164,7 +164,7 @@ class NamespacedCache(Cache):
         """
         if not callable(listener):
             raise CacheValueError(f"a listener is called with each event; {listener!r} cannot be called")
-        self._stored("")
+        self.check_open()
 
         def hear(event: Event) -> None:
             own = self._own_event(event)
@@ -177,18 +177,22 @@ class NamespacedCache(Cache):
         """Refuse every verb from now on. The cache beneath stays open, with all its entries."""
         self._is_closed = True
 
-    def _stored(self, key: str) -> str:
-        """Return ``key`` as the cache beneath knows it."""
+    def check_open(self) -> None:
+        """Raise ``CacheClosedError`` when this namespace was closed."""
         if self._is_closed:
             raise CacheClosedError("the namespace was closed", cache_name=self.namespace)
+
+    def _stored(self, key: str) -> str:
+        """Return ``key`` as the cache beneath knows it."""
+        self.check_open()
         return self._prefix + exact_key(key)
 
     def _stored_tags(self, tags: Iterable[str]) -> tuple[str, ...]:
-        self._stored("")
+        self.check_open()
         return tuple(self._prefix + tag for tag in exact_tags(tags))
 
     def _stored_pattern(self, pattern: str) -> str:
-        self._stored("")
+        self.check_open()
         return escape_glob(self._prefix) + pattern
 
     def _own_event(self, event: Event) -> Event | None:

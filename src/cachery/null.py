@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from cachery.cache import Cache
-from cachery.events import Event, Invalidated, Listener, Miss, notify
+from cachery.events import Event, Invalidated, Listener, Miss, listening, notify
 from cachery.exceptions import CacheClosedError, CacheValueError
 from cachery.keys.glob import glob_matcher
 from cachery.keys.text import checked_cost, exact_key, exact_tags
@@ -40,7 +40,7 @@ class NullCache(Cache):
     def get(self, key: str, default: Any = None) -> Any:
         """Return ``default``."""
         key = exact_key(key)
-        self._check_open()
+        self.check_open()
         self._counters.miss()
         self._report(Miss(self.name, key))
         return default
@@ -69,7 +69,7 @@ class NullCache(Cache):
 
     def clear(self) -> bool:
         """Return True."""
-        self._check_open()
+        self.check_open()
         self._report(Invalidated(self.name, "clear", ""))
         return True
 
@@ -93,30 +93,31 @@ class NullCache(Cache):
     def keys(self, pattern: str = "*") -> Iterator[str]:
         """Return an empty iterator."""
         glob_matcher(pattern)
-        self._check_open()
+        self.check_open()
         return iter(())
 
     def __len__(self) -> int:
         """Return 0."""
-        self._check_open()
+        self.check_open()
         return 0
 
     def delete_pattern(self, pattern: str) -> int:
         """Return 0."""
         glob_matcher(pattern)
-        self._check_open()
+        self.check_open()
         self._report(Invalidated(self.name, "pattern", pattern))
         return 0
 
     def invalidate_tags(self, *tags: str) -> None:
         """Do nothing."""
-        for tag in exact_tags(tags):
+        checked = exact_tags(tags)
+        self.check_open()
+        for tag in checked:
             self._report(Invalidated(self.name, "tag", tag))
-        self._check_open()
 
     def cleanup_expired(self) -> int:
         """Return 0."""
-        self._check_open()
+        self.check_open()
         return 0
 
     @property
@@ -134,15 +135,10 @@ class NullCache(Cache):
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with each event from now on; return a function that ends it."""
-        if not callable(listener):
-            raise CacheValueError(f"a listener is called with each event; {listener!r} cannot be called")
-        self._check_open()
+        end = listening(listener, self._unsubscribe)
+        self.check_open()
         self._listeners = (*self._listeners, listener)
-
-        def unsubscribe() -> None:
-            self._listeners = tuple(kept for kept in self._listeners if kept is not listener)
-
-        return unsubscribe
+        return end
 
     def close(self) -> None:
         """Refuse every verb from now on."""
@@ -153,12 +149,18 @@ class NullCache(Cache):
         exact_key(key)
         if ttl is not None:
             seconds(ttl)
-        self._check_open()
+        self.check_open()
         return False
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise ``CacheClosedError`` on a closed cache."""
         if self._is_closed:
             raise CacheClosedError("the cache was closed", cache_name=self.name)
+
+    def _unsubscribe(self, listener: Listener) -> None:
+        kept = list(self._listeners)
+        kept.remove(listener)
+        self._listeners = tuple(kept)
 
     def _report(self, event: Event) -> None:
         notify(self._listeners, event)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cachery.exceptions import CacheValueError
-from cachery.model.durations import Duration, seconds
+from cachery.model.durations import seconds
+from cachery.model.sentinels import FOREVER
 
 __all__ = ["VARIABLES", "Variable", "from_environment", "is_set"]
 
@@ -26,9 +27,11 @@ class Variable:
     meaning: str
 
 
-def _ttl(text: str) -> Duration:
+def _ttl(text: str) -> float:
+    if text.lower() in ("inf", "forever"):
+        return FOREVER
     if seconds(text) <= 0:
-        raise CacheValueError("write a time span above 0")
+        raise CacheValueError("write a time span above 0, or forever")
     return seconds(text)
 
 

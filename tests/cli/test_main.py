@@ -24,7 +24,7 @@ sys.meta_path.insert(0, Blocker())
 
 
 def run_python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - this interpreter, with arguments from this file
+    return subprocess.run(
         [sys.executable, *arguments],
         capture_output=True,
         encoding="utf-8",

@@ -1,13 +1,17 @@
 """By time to live: the entry that would expire soonest leaves first; of equals, the one that was stored first.
 
-Entries without an end leave last. A binary heap of nodes in which each knows its ``place``, so that a change anywhere costs O(log n). Places count from 1:
-0 says that the heap does not hold the node. The ``group`` of a node is the number of its last write.
+Entries without an end leave last. A binary heap of nodes in which each knows its ``place``, so that a change anywhere
+costs O(log n). Places count from 1: 0 says that the heap does not hold the node. The ``group`` of a node is the number
+of its last write.
 """
 
 from __future__ import annotations
 
 try:
     import cython
+
+    if not cython.compiled:
+        raise ImportError
 except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
 

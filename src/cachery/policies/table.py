@@ -13,6 +13,9 @@ from typing import Any
 
 try:
     import cython
+
+    if not cython.compiled:
+        raise ImportError
 except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
 

@@ -12,6 +12,9 @@ from __future__ import annotations
 try:
     import cython
     from cython import critical_section
+
+    if not cython.compiled:  # the Cython package itself: it has no locks
+        raise ImportError
 except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
     from cachery._cython import critical_section  # type: ignore[assignment]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, Self
 
-from cachery.exceptions import CacheValueError
+from cachery.exceptions import CacheClosedError, CacheValueError
 from cachery.model.durations import Duration
 from cachery.model.durations import seconds as in_seconds
 from cachery.ports.clock import Clock
@@ -62,7 +62,7 @@ class CacheStats:
     hits = _counter("hits", "Requests that found a live value.")
     misses = _counter("misses", "Requests that did not.")
     writes = _counter("writes", "Values stored.")
-    deletes = _counter("deletes", "Entries removed on purpose: by key, pattern, tag or clearing.")
+    deletes = _counter("deletes", "Entries removed on purpose: by key, pattern, tag or clearing, not by closing.")
     evictions = _counter("evictions", "Entries that left to make room.")
     expirations = _counter("expirations", "Entries removed because their time was over.")
 
@@ -114,8 +114,13 @@ class CacheStats:
 
     @property
     def size(self) -> int:
-        """Live entries."""
-        return self._size if self._census is None else len(self._census)
+        """Live entries; 0 once the cache is closed."""
+        if self._census is None:
+            return self._size
+        try:
+            return len(self._census)
+        except CacheClosedError:
+            return 0
 
     @size.setter
     def size(self, value: int) -> None:
@@ -153,8 +158,8 @@ class CacheStats:
     def hit_rate_window(self, seconds: Duration = 60.0) -> float:
         """Return the hit rate of the last ``seconds``, 0.0 when nothing was asked in them.
 
-        At its far edge the window is right to 64 hits, 64 misses and a quarter of a second, or to 5 % of its length where
-        that is more. A cache that was given a clock reads it at every request: short windows are then exact.
+        At its far edge the window is right to 64 hits, 64 misses and a quarter of a second, or to 5 % of its length
+        where that is more. A cache that was given a clock reads it at every request: short windows are then exact.
         Raises ``CacheValueError`` for a span of 0 or less.
         """
         span = in_seconds(seconds, "seconds")
@@ -218,6 +223,8 @@ class CacheStats:
         copy._counters, copy._census = self._counters.copy(), None
         copy._keys = HotKeys.holding(self.hottest_keys(_SNAPSHOT_KEYS))
         copy._size, copy._max_size, copy._total = self.size, self.max_size, self._total
+        for name in COUNTED:
+            setattr(copy, name, getattr(self, name))
         return copy
 
     def to_dict(self) -> dict[str, int | float]:

@@ -58,7 +58,7 @@ class RateWindow:
 
 
 def _thinned(moments: list[tuple[float, int, int]]) -> list[tuple[float, int, int]]:
-    """Return the first two and the last of ``moments``, and of the others those that stand far enough from each other."""
+    """Return the first two and the last of ``moments``, and of the others those that stand far enough apart."""
     newest = moments[-1]
     kept = moments[:2]
     for moment in moments[2:-1]:

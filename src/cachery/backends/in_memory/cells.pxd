@@ -21,7 +21,7 @@ cdef class Cells(Table):
     cdef bint is_watched
     cdef bint is_closed
 
-    cdef check_open(self)
+    cpdef check_open(self)
     cdef double life_for(self, object ttl)
     cdef double deadline(self, double life)
     cdef bint is_valid(self, Node node)

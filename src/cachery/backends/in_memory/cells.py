@@ -12,6 +12,9 @@ from typing import Any
 
 try:
     import cython
+
+    if not cython.compiled:
+        raise ImportError
 except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
 
@@ -79,7 +82,7 @@ class Cells(Table):
         self.is_watched = copier is not None
         self.is_closed = False
 
-    @cython.cfunc
+    @cython.ccall
     def check_open(self) -> None:
         """Raise ``CacheClosedError`` on a closed cache."""
         if self.is_closed:

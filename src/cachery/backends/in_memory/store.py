@@ -9,16 +9,19 @@ from __future__ import annotations
 try:
     import cython
     from cython import critical_section
+
+    if not cython.compiled:  # the Cython package itself: it has no locks
+        raise ImportError
 except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
     from cachery._cython import critical_section  # type: ignore[assignment]
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import nlargest
 from operator import attrgetter
 from typing import Any
 
-from cachery.events import Expired, Hit, Invalidated, Listener, Miss
+from cachery.events import Expired, Hit, Invalidated, Listener, Miss, listening
 from cachery.exceptions import CacheValueError
 from cachery.keys.text import checked_cost, exact_key, exact_tags
 from cachery.model.durations import Duration
@@ -196,8 +199,9 @@ class MemoryStore(Loads):
 
     def clear(self) -> bool:
         """Remove everything; True."""
-        self.check_open()
+        count: cython.Py_ssize_t = len(self)  # what has expired leaves as expired
         with critical_section(self):
+            self.counters.deletes += count
             _gone = self.empty()  # held until the section is over
         if self.is_watched:
             self.report(Invalidated(self.name, "clear", ""))
@@ -248,7 +252,6 @@ class MemoryStore(Loads):
 
     def snapshot(self) -> list[Node]:
         """Return the nodes of this moment, dead ones too."""
-        self.check_open()
         with critical_section(self):
             return list(self.nodes.values())
 
@@ -282,18 +285,17 @@ class MemoryStore(Loads):
         for node in self.snapshot():
             node.hits = 0
 
-    def subscribe(self, listener: Listener) -> Any:
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with each event from now on; return a function that ends it."""
-        if not callable(listener):
-            raise CacheValueError(f"a listener is called with each event; {listener!r} cannot be called")
+        end = listening(listener, self.unsubscribe)
         self.check_open()
         with critical_section(self):
             self.listeners = (*self.listeners, listener)
             self.is_watched = True
-        return lambda: self.unsubscribe(listener)
+        return end
 
     def unsubscribe(self, listener: Listener) -> None:
-        """Stop calling ``listener``."""
+        """Stop calling ``listener``; once, when it was subscribed more often."""
         with critical_section(self):
             kept: list[Listener] = list(self.listeners)
             if listener in kept:
@@ -342,14 +344,19 @@ class MemoryStore(Loads):
     def remove(self, key: Key) -> cython.bint:
         """Remove ``key``, dead or alive, and tell the loads under way; True if it was alive."""
         self.check_open()
+        was_live: cython.bint = False
+        fate: cython.int = KEPT
         with critical_section(self):
             self.fences.touch(key)
             node: Node | None = self.nodes.get(key)
-            if node is None:
-                return False
-            was_live: cython.bint = self.live(key) is not None
-            self.drop(node)
-            self.counters.deletes += was_live
+            if node is not None:
+                fate = self.bury(node)
+                if fate == KEPT:
+                    was_live = self.live(key) is not None
+                    self.drop(node)
+                    self.counters.deletes += was_live
+        if fate == EXPIRED and self.is_watched:
+            self.report(Expired(self.name, key))
         return was_live
 
     @cython.cfunc
@@ -357,7 +364,6 @@ class MemoryStore(Loads):
         """Take everything out; return what went, for the caller to hold until the section is over."""
         gone = self.nodes
         self.fences.hit_all()
-        self.counters.deletes += len(gone) - self.lapsed
         self.nodes = {}
         self.lapsed = 0
         self.soonest = INFINITY
