@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -195,7 +195,8 @@ def test_a_key_that_fails_to_compare_leaves_all_as_it_was(kind: type[Any]) -> No
     container = kind(2)
     first = Unequal()
     container.put(first, 1)
-    for attempt in (lambda: container.put(Unequal(), 2), lambda: container.get(Unequal())):
+    attempts: list[Callable[[], object]] = [lambda: container.put(Unequal(), 2), lambda: container.get(Unequal())]
+    for attempt in attempts:
         with pytest.raises(RuntimeError, match="cannot be compared"):
             attempt()
     assert container.size() == 1

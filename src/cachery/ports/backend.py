@@ -7,22 +7,17 @@ no load ever brings back what was invalidated while it ran.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cachery.model.entry import Entry
 
-__all__ = ["BlockingBackend", "Token"]
+__all__ = ["BlockingBackend"]
+
+Token = TypeVar("Token")
+"""A store's own note of the moment a load began. Opaque to the engine."""
 
 
-class Token(Protocol):
-    """A store's own note of the moment a load began. Opaque to the engine."""
-
-    @property
-    def key(self) -> str:
-        """The key that is loaded."""
-
-
-class BlockingBackend(Protocol):
+class BlockingBackend(Protocol[Token]):
     """A store whose calls return when they are done."""
 
     def read_entry(self, key: str) -> Entry | None:
