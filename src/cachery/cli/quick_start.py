@@ -10,15 +10,20 @@ from cachery.manager import default_manager
 __all__ = ["run_quick_start"]
 
 _STATEMENTS = (
-    "from cachery import get_cache",
-    'cache = get_cache("quick start")',
-    'cache.set("user:42", {"name": "Ada"}, ttl="5m")',
-    'cache.get("user:42")',
-    'cache.get("user:7", "nobody")',
-    'cache.has("user:42")',
-    'cache.delete("user:42")',
-    'cache.has("user:42")',
-    "cache.stats.text()",
+    "from cachery import CacheManager, get_cache",
+    'cache = get_cache(name="llm_responses", backend="in_memory")',
+    'cache.set("prompt_hash_123", {"response": "Hello world"}, ttl=3600)',
+    'cache.get("prompt_hash_123")',
+    'cache.has("prompt_hash_123")',
+    'cache.get("prompt_hash_456", "not asked yet")',
+    'cache.delete("prompt_hash_123")',
+    'cache.has("prompt_hash_123")',
+    "stats = cache.stats()",
+    'f"Hit rate: {stats.hit_rate:.2%}"',
+    "stats.text()",
+    "manager = CacheManager()",
+    'build_cache = manager.get_cache("build_artifacts", backend="in_memory")',
+    "manager.summary()",
 )
 
 
@@ -26,7 +31,7 @@ def run_quick_start() -> Iterator[tuple[str, str]]:
     """Run each statement and give it with what it returned, as ``repr`` writes it, empty when that was nothing.
 
     >>> list(run_quick_start())[2]
-    ('cache.set("user:42", {"name": "Ada"}, ttl="5m")', 'True')
+    ('cache.set("prompt_hash_123", {"response": "Hello world"}, ttl=3600)', 'True')
     """
     names: dict[str, Any] = {}
     try:
@@ -34,7 +39,7 @@ def run_quick_start() -> Iterator[tuple[str, str]]:
             result = _result_of(statement, names)
             yield statement, "" if result is None else repr(result)
     finally:
-        default_manager().remove_cache("quick start")
+        default_manager().remove_cache("llm_responses")
 
 
 def _result_of(statement: str, names: dict[str, Any]) -> Any:
