@@ -16,14 +16,17 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
 
 if not cython.compiled:
-    from cachery.policies.node import Node, NodeRef, link_first, new_ring, ring_from_last, unlink
+    from cachery.policies.node import Node, NodeRef, new_ring, ring_from_last
     from cachery.policies.order import Order
 
 
 @cython.final
 @cython.cclass
 class LruOrder(Order):
-    """The node unused for longest leaves first."""
+    """The node unused for longest leaves first.
+
+    Links are moved here, not by ``link_first`` and ``unlink``: these lines are what every hit and every new key pay.
+    """
 
     ring: Node
     head: NodeRef
@@ -35,12 +38,16 @@ class LruOrder(Order):
     @cython.cfunc
     @cython.exceptval(check=False)
     def added(self, node: Node) -> cython.void:
-        link_first(self.head, node)
+        head = self.head
+        first = head.next
+        node.next = first
+        node.prev = head
+        head.next = cython.cast(NodeRef, node)
+        first.prev = head.next
 
     @cython.cfunc
     @cython.exceptval(check=False)
     def accessed(self, node: Node) -> cython.void:
-        # Written out, not composed of unlink and link_first: this is what every hit pays.
         head = self.head
         first = head.next
         before = node.prev
@@ -63,7 +70,13 @@ class LruOrder(Order):
     @cython.cfunc
     @cython.exceptval(check=False)
     def removed(self, node: Node) -> cython.void:
-        unlink(node)
+        before = node.prev
+        if before is cython.NULL:
+            return
+        after = node.next
+        before.next = after
+        after.prev = before
+        node.prev = cython.NULL
 
     @cython.cfunc
     def victim(self) -> Node:

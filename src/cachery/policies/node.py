@@ -54,12 +54,13 @@ def new_node(key: object, value: object, expires: cython.double) -> Node:
     node.key = key
     node.value = value
     node.expires = expires
-    node.extra = None
-    node.group = None
-    node.hits = 0
-    node.place = 0
-    node.prev = cython.NULL
-    node.next = cython.NULL
+    if not cython.compiled:  # where it is, the memory of a new node says all this already
+        node.extra = None
+        node.group = None
+        node.hits = 0
+        node.place = 0
+        node.prev = cython.NULL
+        node.next = cython.NULL
     return node
 
 

@@ -89,7 +89,10 @@ class Table:
         victim: Node | None = None
         while len(self.nodes) >= self.capacity:
             victim = self.order.victim()
-            self.discard(victim)
+            gone: Node | None = self.nodes.pop(victim.key, None)
+            self.order.removed(victim)
+            if gone is not victim and gone is not None:
+                self.order.removed(gone)
         return victim
 
     @cython.cfunc

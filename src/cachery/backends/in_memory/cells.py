@@ -136,14 +136,22 @@ class Cells(Table):
         victim: Node | None = None
         if self.capacity != 0 and len(self.nodes) >= self.capacity:
             victim = self.evict_for_one()
-        stored = self.keep(fresh)
+        # Written out, not a call of keep: this is what every new key pays.
+        stored: Node = self.nodes.setdefault(fresh.key, fresh)
         if stored is not fresh:
             self.swap(stored, fresh)
         else:
+            self.order.added(fresh)
+            if fresh.expires < self.soonest:  # noqa: PLR1730 - min() of C doubles is a call
+                self.soonest = fresh.expires
             self.counters.writes += 1
             if fresh.extra is not None or self.fences.loading:
                 self.note_write(fresh)
-        if victim is not None:
+        if victim is None:
+            return None
+        if victim.expires == INFINITY and victim.extra is None:
+            self.counters.evictions += 1
+        else:
             self.count_departure(victim)
         return victim
 
