@@ -1,0 +1,1 @@
+"""What the cache costs beside its peers: ``python -m bench`` measures all of it anew, in one run."""

@@ -1,0 +1,59 @@
+"""``python -m bench``: a table for each topic, the whole as Markdown, and how many bars were missed."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable
+from importlib.metadata import version
+from os import cpu_count
+from platform import machine, python_version
+
+import cachery
+from bench.effort import EFFORTS, Effort
+from bench.hits import hits
+from bench.interpreted import interpreted
+from bench.memory import collections, memory
+from bench.report import count_of_missed, markdown, plain
+from bench.rows import Topic
+from bench.threads import threads
+from bench.verbs import verbs
+from bench.writes import writes
+
+_TOPICS: tuple[Callable[[Effort], Topic], ...] = (hits, writes, interpreted, memory, collections, threads, verbs)
+
+
+def main() -> None:
+    """Measure what the command line asks for and print it; a missed bar is no failure."""
+    parser = ArgumentParser(prog="python -m bench", description="Speed and memory beside the peers, measured anew.")
+    parser.add_argument("--quick", action="store_true", help="show that all of it works; the numbers mean little")
+    parser.add_argument("--markdown", action="store_true", help="print nothing but the table for the README")
+    options = parser.parse_args()
+    effort = EFFORTS["quick" if options.quick else "full"]
+    if options.markdown:
+        print(markdown([topic(effort) for topic in _TOPICS]))
+    else:
+        _print_all(effort)
+
+
+def _print_all(effort: Effort) -> None:
+    print(_ground(), end="\n\n")
+    topics = []
+    for measure in _TOPICS:
+        topics.append(measure(effort))
+        print(plain(topics[-1]), flush=True)
+    print(markdown(topics), count_of_missed(topics), sep="\n\n")
+
+
+def _ground() -> str:
+    """Return one line that says what was measured on."""
+    mode = "compiled" if cachery.compiled else "interpreted"
+    peers = ", ".join(f"{name} {version(name)}" for name in ("cachebox", "cachetools"))
+    return (
+        f"cachery {cachery.__version__}, {mode}; {peers}; {sys.implementation.name} {python_version()}; "
+        f"{machine()}, {cpu_count()} processors"
+    )
+
+
+if __name__ == "__main__":
+    main()
