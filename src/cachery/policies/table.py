@@ -84,16 +84,16 @@ class Table:
         return self.nodes.get(node.key) is node
 
     @cython.cfunc
-    def evict_for_one(self) -> Node | None:
+    def evict_for_one(self) -> Node:
         """Make room for one node in a full table; return the last node that left for it."""
-        victim: Node | None = None
-        while len(self.nodes) >= self.capacity:
-            victim = self.order.victim()
+        while True:
+            victim: Node = self.order.victim()
             gone: Node | None = self.nodes.pop(victim.key, None)
             self.order.removed(victim)
             if gone is not victim and gone is not None:
                 self.order.removed(gone)
-        return victim
+            if len(self.nodes) < self.capacity:
+                return victim
 
     @cython.cfunc
     def keep(self, node: Node) -> Node:

@@ -54,11 +54,10 @@ class MemoryStore(Loads):
                 and (node.expires == INFINITY or node.expires > self.now())
                 and (node.extra is None or self.is_valid(node))
             ):
-                counters: Counters = self.counters
-                counters.hits += 1
-                if counters.hits >= counters.hits_due:
-                    counters.tick()
                 node.hits += 1
+                self.counters.hits += 1
+                if self.counters.hits >= self.counters.hits_due:
+                    self.counters.tick()
                 self.order.accessed(node)
                 if not self.is_watched:
                     return node.value
