@@ -4,7 +4,6 @@ from cachery.backends.in_memory.fences cimport Fences, LoadToken
 from cachery.backends.in_memory.loads cimport Loads
 from cachery.policies.node cimport Node, new_node
 from cachery.policies.table cimport INFINITY
-from cachery.statistics.counters cimport Counters
 
 cdef class MemoryStore(Loads):
     cdef object deliver(self, object key, object value)

@@ -33,7 +33,6 @@ if not cython.compiled:
     from cachery.backends.in_memory.loads import Loads
     from cachery.policies.node import Node, new_node
     from cachery.policies.table import INFINITY
-    from cachery.statistics.counters import Counters
 
 NO_TAGS: tuple[str, ...] = ()
 SPARE_TAGS = 1024
