@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from cachery.events import Listener
 from cachery.exceptions import CacheValueError
-from cachery.keys.text import exact_key
+from cachery.keys.text import check_whole, exact_key, exact_keys
 from cachery.model.durations import Duration, seconds
 from cachery.model.sentinels import MISSING
 from cachery.statistics.stats import CacheStats
@@ -141,8 +141,8 @@ class Cache(ABC):
         {'a': 1, 'b': 2}
         """
         self.check_open()
-        found = ((key, self.get(key, MISSING)) for key in _each_key(keys))
-        return {key: value for key, value in found if value is not MISSING}
+        found = {key: self.get(key, MISSING) for key in exact_keys(keys)}
+        return {key: value for key, value in found.items() if value is not MISSING}
 
     def set_many(self, mapping: Mapping[str, Any], ttl: Duration | None = None) -> bool:
         """Store every value of ``mapping``; True when all were stored. A bad key or TTL stores none."""
@@ -157,12 +157,11 @@ class Cache(ABC):
     def delete_many(self, keys: Iterable[str]) -> int:
         """Remove ``keys``; return how many were there. A bad key removes none."""
         self.check_open()
-        return sum(self.delete(key) for key in _each_key(keys))
+        return sum(self.delete(key) for key in exact_keys(keys))
 
     def decr(self, key: str, by: int = 1, *, initial: int = 0, ttl: Duration | None = None) -> int:
         """Subtract ``by`` from the whole number under ``key``, as ``incr`` adds."""
-        if type(by) is not int:
-            raise CacheValueError(f"by must be an int, not {type(by).__name__}")
+        check_whole(by=by)
         return self.incr(key, -by, initial=initial, ttl=ttl)
 
     def get_stats(self) -> CacheStats:
@@ -181,14 +180,3 @@ class Cache(ABC):
         raise TypeError(
             f"{type(self).__name__} objects cannot be pickled or copied: name one in the manager, or make another"
         )
-
-
-def _each_key(keys: Iterable[str]) -> list[str]:
-    """Return ``keys`` as plain ``str``, each once, refusing one bare ``str``, which would be taken letter by letter."""
-    if isinstance(keys, str):
-        raise CacheValueError(f"keys is a collection of keys, not one str: write [{keys!r}]")
-    try:
-        given = list(keys)
-    except TypeError:
-        raise CacheValueError(f"keys is a collection of keys, not {type(keys).__name__}") from None
-    return list(dict.fromkeys(exact_key(key) for key in given))

@@ -78,8 +78,8 @@ class InMemoryCache(MemoryStore, Cache):
     def keys(self, pattern: str = "*") -> Iterator[str]:
         """Return an iterator over the live keys that match the glob ``pattern``, those of this moment."""
         matches = glob_matcher(pattern)
-        self.check_open()
-        return (node.key for node in self.snapshot() if matches(node.key) and self.exists(node.key))
+        stored = self.stored_keys()
+        return (key for key in stored if matches(key) and self.exists(key))
 
     def delete_pattern(self, pattern: str) -> int:
         """Remove every key that matches the glob ``pattern``; return how many there were."""
@@ -87,5 +87,4 @@ class InMemoryCache(MemoryStore, Cache):
 
     def cleanup_expired(self) -> int:
         """Remove what is expired or dead by a tag; return how many entries that were."""
-        self.check_open()
-        return self.sweep(self.snapshot())
+        return self.sweep()

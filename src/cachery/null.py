@@ -7,9 +7,9 @@ from typing import Any
 
 from cachery.cache import Cache
 from cachery.events import Event, Invalidated, Listener, Miss, listening, notify
-from cachery.exceptions import CacheClosedError, CacheValueError
+from cachery.exceptions import CacheClosedError
 from cachery.keys.glob import glob_matcher
-from cachery.keys.text import checked_cost, exact_key, exact_tags
+from cachery.keys.text import check_whole, checked_cost, exact_key, exact_tags
 from cachery.model.durations import Duration, seconds
 from cachery.statistics.counters import Counters
 from cachery.statistics.stats import CacheStats
@@ -75,9 +75,7 @@ class NullCache(Cache):
 
     def incr(self, key: str, by: int = 1, *, initial: int = 0, ttl: Duration | None = None) -> int:
         """Return ``initial + by``: every key begins anew."""
-        for name, number in (("by", by), ("initial", initial)):
-            if type(number) is not int:
-                raise CacheValueError(f"{name} must be an int, not {type(number).__name__}")
+        check_whole(by=by, initial=initial)
         self._refuse(key, ttl)
         return initial + by
 

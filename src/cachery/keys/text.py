@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from cachery.exceptions import CacheKeyError, CacheValueError
 
-__all__ = ["checked_cost", "exact_key", "exact_tags"]
+__all__ = ["check_whole", "checked_cost", "exact_key", "exact_keys", "exact_tags"]
 
 
 def exact_key(key: object) -> str:
@@ -22,6 +22,24 @@ def exact_key(key: object) -> str:
         return str.__str__(key)
     message = f"a cache key is a str, not {type(key).__name__}: write for instance str(key) or f'user:{{key}}'"
     raise CacheKeyError(message, key=repr(key), reason=f"{type(key).__name__} is not str")
+
+
+def exact_keys(keys: Iterable[str]) -> list[str]:
+    """Return ``keys`` as plain ``str``, each once, in their order.
+
+    Raises ``CacheValueError`` for one bare ``str``, which would be taken letter by letter, or for no collection at all,
+    and ``CacheKeyError`` for a key that is not text.
+
+    >>> exact_keys(["a", "b", "a"])
+    ['a', 'b']
+    """
+    if isinstance(keys, str):
+        raise CacheValueError(f"keys is a collection of keys, not one str: write [{keys!r}]")
+    try:
+        given = list(keys)
+    except TypeError:
+        raise CacheValueError(f"keys is a collection of keys, not {type(keys).__name__}") from None
+    return list(dict.fromkeys([key if type(key) is str else exact_key(key) for key in given]))
 
 
 def exact_tags(tags: Iterable[str]) -> tuple[str, ...]:
@@ -55,3 +73,13 @@ def checked_cost(cost: object) -> float | None:
     if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost < math.inf:
         raise CacheValueError(f"cost is seconds or money, a finite number of 0 or more, not {cost!r}", cost=repr(cost))
     return cost
+
+
+def check_whole(**numbers: object) -> None:
+    """Raise ``CacheValueError``, naming the argument, unless each is an ``int`` and no ``bool``.
+
+    >>> check_whole(by=1, initial=0)
+    """
+    for name, number in numbers.items():
+        if type(number) is not int:
+            raise CacheValueError(f"{name} must be an int, not {type(number).__name__}")

@@ -6,6 +6,7 @@ from cachery.policies.node cimport Node, new_node
 from cachery.policies.table cimport INFINITY
 
 cdef class MemoryStore(Loads):
+    cdef object snapshot(self)
     cdef object deliver(self, object key, object value)
     cdef object missed(self, object key, object default)
     cdef double next_look(self, Node node)

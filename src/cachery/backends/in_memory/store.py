@@ -23,7 +23,7 @@ from typing import Any
 
 from cachery.events import Expired, Hit, Invalidated, Listener, Miss, listening
 from cachery.exceptions import CacheValueError
-from cachery.keys.text import checked_cost, exact_key, exact_tags
+from cachery.keys.text import check_whole, checked_cost, exact_key, exact_tags
 from cachery.model.durations import Duration
 from cachery.model.keys import Count, Key
 
@@ -132,9 +132,7 @@ class MemoryStore(Loads):
         something else than an ``int`` is stored or given.
         """
         key = exact_key(key)
-        for name, number in (("by", by), ("initial", initial)):
-            if type(number) is not int:
-                raise CacheValueError(f"{name} must be an int, not {type(number).__name__}")
+        check_whole(by=by, initial=initial)
         life: cython.double = self.life_for(ttl)
         self.check_open()
         fresh = new_node(key, initial + by, self.deadline(life))
@@ -240,7 +238,7 @@ class MemoryStore(Loads):
         """Return how many entries are live. Those dead by a tag count until they are touched or swept."""
         self.check_open()
         if self.soonest != INFINITY and self.soonest <= self.now():
-            self.sweep(self.snapshot())
+            self.sweep()
         return len(self.nodes) - self.lapsed
 
     @property
@@ -248,13 +246,16 @@ class MemoryStore(Loads):
         """The most entries there may be; ``None`` when there is no bound."""
         return self.capacity or None
 
-    def snapshot(self) -> list[Node]:
-        """Return the nodes of this moment, dead ones too."""
+    def stored_keys(self) -> list[str]:
+        """Return the keys of this moment, those of the dead too."""
+        self.check_open()
         with critical_section(self):
-            return list(self.nodes.values())
+            return list(self.nodes)
 
-    def sweep(self, nodes: list[Node]) -> int:
-        """Remove those of ``nodes``, a snapshot of all, that are dead; return how many."""
+    def sweep(self) -> int:
+        """Remove what is dead; return how many entries that were."""
+        self.check_open()
+        nodes = self.snapshot()
         expired: list[str] = []
         removed: cython.Py_ssize_t = 0
         with critical_section(self):
@@ -306,6 +307,12 @@ class MemoryStore(Loads):
         with critical_section(self):
             self.is_closed = True
             _gone = self.empty()  # held until the section is over
+
+    @cython.cfunc
+    def snapshot(self) -> Any:
+        """Return the nodes of this moment, dead ones too."""
+        with critical_section(self):
+            return list(self.nodes.values())
 
     @cython.cfunc
     def deliver(self, key: Key, value: Any) -> Any:
