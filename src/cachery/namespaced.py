@@ -65,7 +65,9 @@ class NamespacedCache(Cache):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of ``key``, or ``default`` when it is absent or expired."""
-        value = self.cache.get(self._stored(key), MISSING)
+        if type(key) is not str or self._is_closed:
+            key = self._checked(key)
+        value = self.cache.get(self._prefix + key, MISSING)
         if value is MISSING:
             self._counters.miss()
             return default
@@ -184,8 +186,12 @@ class NamespacedCache(Cache):
 
     def _stored(self, key: str) -> str:
         """Return ``key`` as the cache beneath knows it."""
+        return self._prefix + self._checked(key)
+
+    def _checked(self, key: str) -> str:
+        """Return ``key`` as plain text, if this namespace is open."""
         self.check_open()
-        return self._prefix + exact_key(key)
+        return exact_key(key)
 
     def _stored_tags(self, tags: Iterable[str]) -> tuple[str, ...]:
         self.check_open()
