@@ -44,6 +44,8 @@ IS_REFUSED = os.environ.get("CACHERY_INTERPRETED", "") not in ("", "0")
 class OptionalBuild(build_ext):
     """A build whose failure is a warning, unless it is required."""
 
+    has_failed = False
+
     def run(self) -> None:
         """Compile what can be compiled."""
         self._attempt(super().run)
@@ -59,7 +61,9 @@ class OptionalBuild(build_ext):
         except Exception as error:
             if IS_REQUIRED:
                 raise
-            sys.stderr.write(f"cachery: not compiled, will run interpreted: {error}\n")
+            if not OptionalBuild.has_failed:
+                sys.stderr.write(f"cachery: not compiled, will run interpreted (cachery.compiled tells): {error}\n")
+            OptionalBuild.has_failed = True
 
 
 def extensions() -> list[Extension]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from cachery import InMemoryCache
 from cachery.events import Event
+from cachery.exceptions import CacheClosedError, CacheValueError
 from cachery.policies import POLICIES
 from cachery.testing import FakeClock, check_invariants
 
@@ -71,6 +74,43 @@ def eager_collector() -> Iterator[None]:
     gc.set_threshold(1, 1, 1)
     yield
     gc.set_threshold(*before)
+
+
+@pytest.mark.parametrize("action", ["clear", "close", "delete"])
+def test_garbage_that_empties_the_cache_while_it_is_read(action: str) -> None:
+    before = gc.get_threshold()
+    try:
+        for turn in range(300):
+            cache = InMemoryCache()
+            cache.set_many({"a": 1, "b": 2})
+            actions: dict[str, Callable[[], object]] = {
+                "clear": cache.clear,
+                "close": cache.close,
+                "delete": partial(cache.delete, "a"),
+            }
+            knot: list[Any] = [Finalized(actions[action])]
+            knot.append(knot)
+            del knot
+            readers: list[Callable[[], object]] = [
+                partial(cache.delete_pattern, "*"),
+                cache.stats.hottest_keys,
+                cache.cleanup_expired,
+                cache.clear,
+            ]
+            gc.set_threshold(1 + turn % 5)
+            with contextlib.suppress(CacheClosedError):
+                readers[turn % 4]()
+            gc.set_threshold(*before)
+    finally:
+        gc.set_threshold(*before)
+
+
+def test_a_cache_is_made_once() -> None:
+    cache = InMemoryCache()
+    cache.set("a", 1)
+    with pytest.raises(CacheValueError, match="made already"):
+        cache.__init__()  # type: ignore[misc]
+    assert cache.get("a") == 1
 
 
 @pytest.mark.usefixtures("eager_collector")

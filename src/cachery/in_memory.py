@@ -49,13 +49,11 @@ class InMemoryCache(MemoryStore, Cache):
         clock: Clock | None = None,
         name: str | None = None,
     ) -> None:
-        if copy not in _COPIERS:
+        if not isinstance(copy, str) or copy not in _COPIERS:
             raise CacheValueError(f"copy must be 'never' or 'deep', not {copy!r}")
         if clock is not None and not callable(clock):
             raise CacheValueError(f"clock is a function that returns seconds, not {type(clock).__name__}")
-        self.default_ttl = default_ttl
         order = create_order(policy)
-        self.policy = policy.lower()
         super().__init__(
             order,
             capacity_of(max_size),
@@ -64,11 +62,22 @@ class InMemoryCache(MemoryStore, Cache):
             clock=clock,
             name=name,
         )
+        self._default_ttl, self._policy = default_ttl, policy.lower()
         self._stats = CacheStats.of(self.counters, self)
 
     def __repr__(self) -> str:
         name = "" if self.name is None else f"{self.name!r}, "
         return f"<{type(self).__name__} {name}{self.policy}, max_size={self.max_size}>"
+
+    @property
+    def default_ttl(self) -> Duration | None:
+        """The TTL of an entry stored without one, as it was given."""
+        return self._default_ttl
+
+    @property
+    def policy(self) -> str:
+        """The name of the policy."""
+        return self._policy
 
     @property
     def stats(self) -> CacheStats:

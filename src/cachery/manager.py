@@ -71,8 +71,8 @@ class CacheManager:
         ``options`` are those of the cache's constructor. The same name with other options raises ``CacheValueError``;
         without options it is the cache as it is. A backend that is not known raises ``CacheValueError`` with the list.
         """
-        if not isinstance(name, str):
-            raise CacheValueError(f"the name of a cache is a str, not {type(name).__name__}")
+        if not isinstance(name, str) or "name" in options:
+            raise CacheValueError("the name of a cache is a str, and the first argument", cache_name=repr(name))
         kind = self.default_backend if backend is None else _known(backend)
         with self._lock:
             if self._is_closed:

@@ -204,3 +204,26 @@ def test_a_key_that_fails_to_compare_leaves_all_as_it_was(kind: type[Any]) -> No
     assert container.audit() == []
     with pytest.raises(TypeError):
         container.put([], 1)
+
+
+class Restless:
+    """A key whose hash is another one each time."""
+
+    hashes: ClassVar[int] = 0
+
+    def __hash__(self) -> int:
+        Restless.hashes += 1
+        return Restless.hashes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_keys_that_change_their_hash_leave_in_their_turn(kind: type[Any]) -> None:
+    container = kind(3)
+    for turn in range(20):
+        container.put(Restless(), turn)
+        assert container.size() <= 3
+    container.put("plain", 1)
+    assert container.get("plain") == 1
+    container.clear()
+    assert container.size() == 0
+    assert container.audit() == []

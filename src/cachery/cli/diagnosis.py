@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -99,6 +100,7 @@ def _setting_of(variable: Variable) -> Setting:
     value, error = None, None
     try:
         value = _value_in_force(variable.name)
+        value = "forever" if value == math.inf else value
     except CacheValueError as unreadable:
         error = str(unreadable)
     return Setting(variable.name, value, variable.default, variable.meaning, is_set(variable.name), error)

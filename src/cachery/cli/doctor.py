@@ -15,7 +15,7 @@ def show_diagnosis(*, as_json: bool = False) -> bool:
     """Print the diagnosis of this installation; True when nothing is wrong."""
     diagnosis = diagnose()
     if as_json:
-        sys.stdout.write(json.dumps(diagnosis.to_dict(), indent=2) + "\n")
+        sys.stdout.write(json.dumps(diagnosis.to_dict(), indent=2, allow_nan=False) + "\n")
     else:
         _show(Screen(), diagnosis)
     return not diagnosis.errors

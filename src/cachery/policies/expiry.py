@@ -39,7 +39,7 @@ class ExpiryOrder(Order):
     heap: list[Any]
     writes: int
 
-    def __init__(self) -> None:
+    def __cinit__(self) -> None:
         self.heap = [None]  # place 0 stays empty
         self.writes = 0
 
@@ -71,9 +71,8 @@ class ExpiryOrder(Order):
             self.settle(last, place)
 
     @cython.cfunc
-    def victim(self) -> Node:
-        soonest: Node = self.heap[1]
-        return soonest
+    def victim(self) -> Node | None:
+        return self.heap[1] if len(self.heap) > 1 else None
 
     @cython.cfunc
     @cython.exceptval(check=False)

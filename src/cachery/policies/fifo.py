@@ -25,7 +25,7 @@ class FifoOrder(Order):
     ring: Node
     head: NodeRef
 
-    def __init__(self) -> None:
+    def __cinit__(self) -> None:
         self.ring = new_ring()
         self.head = cython.cast(NodeRef, self.ring)
 
@@ -40,8 +40,9 @@ class FifoOrder(Order):
         unlink(node)
 
     @cython.cfunc
-    def victim(self) -> Node:
-        return cython.cast(Node, self.head.prev)
+    def victim(self) -> Node | None:
+        last = self.head.prev
+        return None if last is self.head else cython.cast(Node, last)
 
     @cython.cfunc
     def in_turn(self) -> Any:

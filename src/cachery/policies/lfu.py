@@ -79,7 +79,7 @@ class LfuOrder(Order):
     bottom: Frequency
     newcomers: Frequency
 
-    def __init__(self) -> None:
+    def __cinit__(self) -> None:
         self.bottom = new_frequency(0)  # never holds a node: the list of groups starts and ends here
         self.newcomers = new_frequency(1)
         insert_above(self.bottom, self.newcomers)
@@ -120,11 +120,12 @@ class LfuOrder(Order):
         self.drop_if_empty(group)
 
     @cython.cfunc
-    def victim(self) -> Node:
+    def victim(self) -> Node | None:
         lowest: Frequency = self.newcomers
         if lowest.head.next is lowest.head:
             lowest = lowest.higher
-        return cython.cast(Node, lowest.head.prev)
+        last = lowest.head.prev
+        return None if lowest is self.bottom else cython.cast(Node, last)
 
     @cython.cfunc
     @cython.exceptval(check=False)

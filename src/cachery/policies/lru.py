@@ -31,7 +31,7 @@ class LruOrder(Order):
     ring: Node
     head: NodeRef
 
-    def __init__(self) -> None:
+    def __cinit__(self) -> None:
         self.ring = new_ring()
         self.head = cython.cast(NodeRef, self.ring)
 
@@ -79,8 +79,9 @@ class LruOrder(Order):
         node.prev = cython.NULL
 
     @cython.cfunc
-    def victim(self) -> Node:
-        return cython.cast(Node, self.head.prev)
+    def victim(self) -> Node | None:
+        last = self.head.prev
+        return None if last is self.head else cython.cast(Node, last)
 
     @cython.cfunc
     def in_turn(self) -> Any:

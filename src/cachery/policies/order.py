@@ -26,6 +26,13 @@ if not cython.compiled:
 class Order:
     """Decides who leaves next."""
 
+    def __init__(self) -> None:
+        if not cython.compiled:
+            self.__cinit__()
+
+    def __cinit__(self) -> None:
+        """Set up an empty order. Compiled, that is done before ``__init__``, so that there is no order without it."""
+
     @cython.cfunc
     @cython.exceptval(check=False)
     def added(self, node: Node) -> cython.void:
@@ -47,9 +54,9 @@ class Order:
         """Let go of ``node``."""
 
     @cython.cfunc
-    def victim(self) -> Node:
-        """Return the node that leaves next. Asked only while there is one."""
-        raise NotImplementedError
+    def victim(self) -> Node | None:
+        """Return the node that leaves next, ``None`` when there is none."""
+        return None
 
     @cython.cfunc
     def in_turn(self) -> Any:

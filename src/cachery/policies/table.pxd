@@ -11,10 +11,12 @@ cdef class Table:
     cdef object guard
     cdef Py_ssize_t capacity
     cdef double soonest
+    cdef bint is_made
 
     cdef double now(self)
     cdef bint is_stored(self, Node node)
     cdef Node evict_for_one(self)
     cdef Node keep(self, Node node)
     cdef void rewrite(self, Node node, object value, double expires) noexcept
-    cdef void discard(self, Node node) noexcept
+    cdef discard(self, Node node)
+    cdef expel(self, Node node, Node instead)

@@ -59,6 +59,7 @@ class Table:
     guard: Any
     capacity: int
     soonest: float
+    is_made: bool
 
     def __cinit__(self, *_args: object, **_options: object) -> None:
         # Compiled only: an object made without __init__ is an empty table, not a crash.
@@ -66,6 +67,11 @@ class Table:
         self.order = Order()
 
     def __init__(self, order: Order, capacity: Count, clock: Clock | None = None) -> None:
+        if self.is_made:
+            raise CacheValueError(f"this {type(self).__name__} is made already: make another one")
+        if capacity < 0:
+            raise CacheValueError(f"capacity={capacity} is below 0")
+        self.is_made = True
         self.nodes = {}
         self.order = order
         self.capacity = capacity
@@ -84,14 +90,16 @@ class Table:
         return self.nodes.get(node.key) is node
 
     @cython.cfunc
-    def evict_for_one(self) -> Node:
+    def evict_for_one(self) -> Node | None:
         """Make room for one node in a full table; return the last node that left for it."""
         while True:
-            victim: Node = self.order.victim()
+            victim: Node | None = self.order.victim()
+            if victim is None:
+                return None
             gone: Node | None = self.nodes.pop(victim.key, None)
             self.order.removed(victim)
-            if gone is not victim and gone is not None:
-                self.order.removed(gone)
+            if gone is not victim:
+                self.expel(victim, gone)
             if len(self.nodes) < self.capacity:
                 return victim
 
@@ -116,14 +124,28 @@ class Table:
         self.order.updated(node)
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    def discard(self, node: Node) -> cython.void:
+    def discard(self, node: Node) -> None:
         """Take whatever stands under the key of ``node`` out of map and order, and ``node`` out of the order."""
         gone: Node | None = self.nodes.pop(node.key, None)
-        if gone is not None:
-            self.order.removed(gone)
+        self.order.removed(node)
         if gone is not node:
-            self.order.removed(node)
+            self.expel(node, gone)
+
+    @cython.cfunc
+    def expel(self, node: Node, instead: Node | None) -> None:
+        """Finish the removal of ``node`` whose key led to another one, ``instead``, or to none.
+
+        Then ``node`` is gone already, or its key has changed its hash since it was stored: the map is made anew without
+        it, the only way to take out what cannot be found.
+        """
+        if instead is not None:
+            self.order.removed(instead)
+        kept = [other for other in list(self.nodes.values()) if other is not node]
+        if len(kept) < len(self.nodes):
+            self.nodes.clear()
+            for other in kept:
+                if self.nodes.setdefault(other.key, other) is not other:
+                    self.order.removed(other)
 
     def audit(self) -> list[str]:
         """Return what is wrong inside, nothing when all is well: map, order, bound and expiry agree."""
@@ -139,3 +161,7 @@ class Table:
             "there are more nodes than may be": not self.capacity or len(nodes) <= self.capacity,
         }
         return [complaint for complaint, is_well in found.items() if not is_well]
+
+
+if not cython.compiled:
+    Table.is_made = False

@@ -209,8 +209,7 @@ class Cells(Table):
         return EXPIRED
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    def drop(self, node: Node) -> cython.void:
+    def drop(self, node: Node) -> None:
         """Take ``node`` out."""
         if node.extra is not None:
             self.forget_lapse(node)

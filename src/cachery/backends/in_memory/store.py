@@ -249,8 +249,9 @@ class MemoryStore(Loads):
     def stored_keys(self) -> list[str]:
         """Return the keys of this moment, those of the dead too."""
         self.check_open()
+        nodes = self.nodes
         with critical_section(self):
-            return list(self.nodes)
+            return list(nodes)
 
     def sweep(self) -> int:
         """Remove what is dead; return how many entries that were."""
@@ -311,8 +312,9 @@ class MemoryStore(Loads):
     @cython.cfunc
     def snapshot(self) -> Any:
         """Return the nodes of this moment, dead ones too."""
+        nodes = self.nodes  # held: making the list may run finalizers
         with critical_section(self):
-            return list(self.nodes.values())
+            return list(nodes.values())
 
     @cython.cfunc
     def deliver(self, key: Key, value: Any) -> Any:
@@ -366,14 +368,17 @@ class MemoryStore(Loads):
 
     @cython.cfunc
     def empty(self) -> Any:
-        """Take everything out; return what went, for the caller to hold until the section is over."""
-        gone = self.nodes
+        """Take everything out; return what went, for the caller to hold until the section is over.
+
+        The map is emptied, never replaced: somebody further down the stack may be reading it.
+        """
+        gone = self.snapshot()
         self.fences.hit_all()
-        self.nodes = {}
+        for node in self.nodes.values():
+            self.order.removed(node)
+        self.nodes.clear()
         self.lapsed = 0
         self.soonest = INFINITY
-        for node in gone.values():
-            self.order.removed(node)
         return gone
 
     @cython.cfunc
