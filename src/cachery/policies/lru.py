@@ -9,11 +9,13 @@ from typing import Any
 
 try:
     import cython
+    from cython import NULL
 
     if not cython.compiled:
         raise ImportError
 except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
+    from cachery._cython import NULL
 
 if not cython.compiled:
     from cachery.policies.node import Node, NodeRef, new_ring, ring_from_last
@@ -51,7 +53,7 @@ class LruOrder(Order):
         head = self.head
         first = head.next
         before = node.prev
-        if before is head or before is cython.NULL:
+        if before is head or before is NULL:
             return
         ref = before.next  # the node itself, as its neighbour sees it: saves a cast
         after = node.next
@@ -71,12 +73,12 @@ class LruOrder(Order):
     @cython.exceptval(check=False)
     def removed(self, node: Node) -> cython.void:
         before = node.prev
-        if before is cython.NULL:
+        if before is NULL:
             return
         after = node.next
         before.next = after
         after.prev = before
-        node.prev = cython.NULL
+        node.prev = NULL
 
     @cython.cfunc
     def victim(self) -> Node | None:

@@ -13,11 +13,13 @@ from typing import Any, TypeAlias
 
 try:
     import cython
+    from cython import NULL
 
     if not cython.compiled:
         raise ImportError
 except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
+    from cachery._cython import NULL
 
 is_compiled: bool = cython.compiled
 """Whether the hot part of the package runs compiled, or interpreted from the same source."""
@@ -59,8 +61,8 @@ def new_node(key: object, value: object, expires: cython.double) -> Node:
         node.group = None
         node.hits = 0
         node.place = 0
-        node.prev = cython.NULL
-        node.next = cython.NULL
+        node.prev = NULL
+        node.next = NULL
     return node
 
 
@@ -91,13 +93,13 @@ def link_first(head: NodeRef, node: Node) -> cython.void:
 def unlink(node: Node) -> cython.void:
     """Take ``node`` out of its ring; nothing happens to one that stands in none."""
     before = node.prev
-    if before is cython.NULL:
+    if before is NULL:
         return
     after = node.next
     before.next = after
     after.prev = before
-    node.prev = cython.NULL
-    node.next = cython.NULL
+    node.prev = NULL
+    node.next = NULL
 
 
 @cython.cfunc
