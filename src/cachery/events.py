@@ -21,7 +21,19 @@ from typing import Literal, TypeAlias
 
 from cachery.exceptions import CacheValueError
 
-__all__ = ["Event", "Evicted", "Expired", "Hit", "Invalidated", "Listener", "Miss", "Stored", "listening", "notify"]
+__all__ = [
+    "Event",
+    "Evicted",
+    "Expired",
+    "Hit",
+    "Invalidated",
+    "Listener",
+    "Miss",
+    "Stored",
+    "check_listener",
+    "listening",
+    "notify",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +106,18 @@ def notify(listeners: tuple[Listener, ...], event: Event) -> None:
             logging.getLogger("cachery").exception("the listener %r failed on %r", listener, event)
 
 
+def check_listener(listener: Listener) -> None:
+    """Raise ``CacheValueError`` for a listener that cannot be called."""
+    if not callable(listener):
+        raise CacheValueError(f"a listener is called with each event; {listener!r} cannot be called")
+
+
 def listening(listener: Listener, stop: Callable[[Listener], object]) -> Callable[[], None]:
     """Return a function that calls ``stop`` with ``listener``, the first time only.
 
     Raises ``CacheValueError`` for a listener that cannot be called.
     """
-    if not callable(listener):
-        raise CacheValueError(f"a listener is called with each event; {listener!r} cannot be called")
+    check_listener(listener)
     pending = [listener]
 
     def unsubscribe() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cachery.cache import Cache
-from cachery.events import Event, Evicted, Expired, Hit, Invalidated, Listener, Miss, Stored
+from cachery.events import Event, Evicted, Expired, Hit, Invalidated, Listener, Miss, Stored, check_listener
 from cachery.exceptions import CacheClosedError, CacheValueError
 from cachery.keys.glob import escape_glob, glob_matcher
 from cachery.keys.text import exact_key, exact_tags
@@ -164,8 +164,7 @@ class NamespacedCache(Cache):
 
         The clearing of the cache beneath is reported too. Returns a function that ends it.
         """
-        if not callable(listener):
-            raise CacheValueError(f"a listener is called with each event; {listener!r} cannot be called")
+        check_listener(listener)
         self.check_open()
 
         def hear(event: Event) -> None:

@@ -33,12 +33,7 @@ def exact_keys(keys: Iterable[str]) -> list[str]:
     >>> exact_keys(["a", "b", "a"])
     ['a', 'b']
     """
-    if isinstance(keys, str):
-        raise CacheValueError(f"keys is a collection of keys, not one str: write [{keys!r}]")
-    try:
-        given = list(keys)
-    except TypeError:
-        raise CacheValueError(f"keys is a collection of keys, not {type(keys).__name__}") from None
+    given = _members(keys, "keys is a collection of keys")
     return list(dict.fromkeys([key if type(key) is str else exact_key(key) for key in given]))
 
 
@@ -50,12 +45,7 @@ def exact_tags(tags: Iterable[str]) -> tuple[str, ...]:
     >>> exact_tags(["user", "user", "mail"])
     ('user', 'mail')
     """
-    if isinstance(tags, str):
-        raise CacheValueError(f"tags is a sequence of str, not one str: write tags=[{tags!r}]")
-    try:
-        given = tuple(tags)
-    except TypeError:
-        raise CacheValueError(f"tags is a sequence of str, not {type(tags).__name__}") from None
+    given = _members(tags, "tags is a sequence of str", "tags=")
     for tag in given:
         if not isinstance(tag, str):
             raise CacheValueError(f"a tag is a str, not {type(tag).__name__}", tag=repr(tag))
@@ -83,3 +73,13 @@ def check_whole(**numbers: object) -> None:
     for name, number in numbers.items():
         if type(number) is not int:
             raise CacheValueError(f"{name} must be an int, not {type(number).__name__}")
+
+
+def _members(collection: Iterable[str], claim: str, argument: str = "") -> list[str]:
+    """Return what is in ``collection``; raise ``CacheValueError``, saying ``claim``, if that is a ``str`` or none."""
+    if isinstance(collection, str):
+        raise CacheValueError(f"{claim}, not one str: write {argument}[{collection!r}]")
+    try:
+        return list(collection)
+    except TypeError:
+        raise CacheValueError(f"{claim}, not {type(collection).__name__}") from None
