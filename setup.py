@@ -18,6 +18,7 @@ COMPILED = (
     "backends/in_memory/fences",
     "backends/in_memory/loads",
     "backends/in_memory/store",
+    "keys/memo",
     "policies/containers",
     "policies/expiry",
     "policies/fifo",

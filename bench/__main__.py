@@ -10,17 +10,35 @@ from os import cpu_count
 from platform import machine, python_version
 
 import cachery
+from bench.cancellations import cancellations
+from bench.coroutines import coroutines
+from bench.decorated import decorated
 from bench.effort import EFFORTS, Effort
 from bench.hits import hits
 from bench.interpreted import interpreted
+from bench.loading import loading
 from bench.memory import collections, memory
 from bench.report import count_of_missed, markdown, plain
 from bench.rows import Topic
+from bench.stampede import stampede
 from bench.threads import threads
 from bench.verbs import verbs
 from bench.writes import writes
 
-_TOPICS: tuple[Callable[[Effort], Topic], ...] = (hits, writes, interpreted, memory, collections, threads, verbs)
+_TOPICS: tuple[Callable[[Effort], Topic], ...] = (
+    hits,
+    writes,
+    loading,
+    decorated,
+    coroutines,
+    stampede,
+    cancellations,
+    interpreted,
+    memory,
+    collections,
+    threads,
+    verbs,
+)
 
 
 def main() -> None:
@@ -48,7 +66,7 @@ def _print_all(effort: Effort) -> None:
 def _ground() -> str:
     """Return one line that says what was measured on."""
     mode = "compiled" if cachery.compiled else "interpreted"
-    peers = ", ".join(f"{name} {version(name)}" for name in ("cachebox", "cachetools"))
+    peers = ", ".join(f"{name} {version(name)}" for name in ("cachebox", "cachetools", "cashews"))
     return (
         f"cachery {cachery.__version__}, {mode}; {peers}; {sys.implementation.name} {python_version()}; "
         f"{machine()}, {cpu_count()} processors"

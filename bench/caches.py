@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import cycle
 from typing import Any
 
 import cachebox
@@ -15,6 +16,7 @@ __all__ = [
     "KEYS",
     "LIFE",
     "OTHERS",
+    "Strangers",
     "filled",
     "old_lru",
     "old_ttl",
@@ -30,6 +32,25 @@ OTHERS = [f"other:{number}" for number in range(3 * len(KEYS))]
 
 LIFE = 100
 """Seconds; longer than any measurement."""
+
+
+class Strangers:
+    """Keys for which every pass is the first: 1,000 at a time, and others the next time.
+
+    When those come again there were so many between that nothing remembers them, whether it holds keys or arguments.
+    """
+
+    def __init__(self, parts: int = 10) -> None:
+        keys = [[f"stranger:{part}:{number}" for number in range(len(KEYS))] for part in range(parts)]
+        self._parts = cycle(keys)
+
+    def __len__(self) -> int:
+        """Return how many keys there are in one pass."""
+        return len(KEYS)
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through those whose turn it is."""
+        return iter(next(self._parts))
 
 
 def ours(**settings: Any) -> InMemoryCache:

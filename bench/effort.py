@@ -12,7 +12,8 @@ class Effort:
     """The lengths of a run.
 
     ``repeats`` samples of about ``seconds_each`` for each timed call; memory at each of ``sizes`` entries, resident
-    memory of ``held`` entries in all; ``rounds`` of ``thread_seconds`` with one thread and with two.
+    memory of ``held`` entries in all; ``rounds`` of ``thread_seconds`` with one thread and with two; ``stampedes``,
+    each on one cold key; and ``cancellations`` of tasks that wait for a key.
     """
 
     name: str
@@ -22,12 +23,14 @@ class Effort:
     held: int
     rounds: int
     thread_seconds: float
+    stampedes: int
+    cancellations: int
 
 
 EFFORTS = {
     effort.name: effort
     for effort in (
-        Effort("full", 200, 0.005, (10**3, 10**4, 10**5, 10**6), 10**6, 7, 0.8),
-        Effort("quick", 3, 0.0005, (10**3, 10**4), 10**4, 3, 0.02),
+        Effort("full", 200, 0.005, (10**3, 10**4, 10**5, 10**6), 10**6, 7, 0.8, 200, 10**5),
+        Effort("quick", 3, 0.0005, (10**3, 10**4), 10**4, 3, 0.02, 5, 1000),
     )
 }

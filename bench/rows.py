@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Bar", "Row", "Topic", "beside"]
+__all__ = ["Bar", "Row", "Topic", "above", "beside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +66,9 @@ def beside(what: str, nanoseconds: Sequence[float], peers: Sequence[str], bars: 
     ours, *theirs = nanoseconds
     barred = [*bars, *[None] * (len(peers) - len(bars))]
     return [Row(what, ours, *rest) for rest in zip(peers, theirs, barred, strict=True)]
+
+
+def above(what: str, ours: Sequence[float], peer: str, theirs: Sequence[float], bar: Bar | None = None) -> Row:
+    """Return a row, in microseconds, of what calls cost above what they load; of each, both nanoseconds are given."""
+    (our_call, our_load), (their_call, their_load) = ours, theirs
+    return Row(what, (our_call - our_load) / 1e3, peer, (their_call - their_load) / 1e3, bar, "µs")

@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING
 from cachery._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from cachery import backends, events, policies, testing
+    from cachery import aio, backends, events, policies, testing
     from cachery.cache import Cache
+    from cachery.engine.breaker import CircuitBreaker
+    from cachery.engine.context import LoadContext
     from cachery.exceptions import (
+        CacheCircuitOpenError,
         CacheClosedError,
         CacheConnectionError,
         CacheError,
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     )
     from cachery.in_memory import InMemoryCache
     from cachery.in_memory import InMemoryCache as InMemoryBackend
-    from cachery.manager import CacheManager, get_cache
+    from cachery.manager import CacheManager, cached, get_cache
     from cachery.model.sentinels import FOREVER, MISSING
     from cachery.namespaced import NamespacedCache
     from cachery.null import NullCache
@@ -48,6 +51,7 @@ __all__ = [
     "FOREVER",
     "MISSING",
     "Cache",
+    "CacheCircuitOpenError",
     "CacheClosedError",
     "CacheConnectionError",
     "CacheError",
@@ -61,12 +65,16 @@ __all__ = [
     "CacheStats",
     "CacheTimeoutError",
     "CacheValueError",
+    "CircuitBreaker",
     "InMemoryBackend",
     "InMemoryCache",
+    "LoadContext",
     "NamespacedCache",
     "NullCache",
     "TTLManager",
+    "aio",
     "backends",
+    "cached",
     "compiled",
     "events",
     "get_cache",
@@ -82,14 +90,18 @@ __getattr__, __dir__ = lazy_exports(
         "Cache": "cachery.cache:Cache",
         "CacheManager": "cachery.manager:CacheManager",
         "CacheStats": "cachery.statistics.stats:CacheStats",
+        "CircuitBreaker": "cachery.engine.breaker:CircuitBreaker",
         "FOREVER": "cachery.model.sentinels:FOREVER",
         "InMemoryBackend": "cachery.in_memory:InMemoryCache",
         "InMemoryCache": "cachery.in_memory:InMemoryCache",
+        "LoadContext": "cachery.engine.context:LoadContext",
         "MISSING": "cachery.model.sentinels:MISSING",
         "NamespacedCache": "cachery.namespaced:NamespacedCache",
         "NullCache": "cachery.null:NullCache",
         "TTLManager": "cachery.ttl_manager:TTLManager",
+        "aio": "cachery.aio",
         "backends": "cachery.backends",
+        "cached": "cachery.manager:cached",
         "compiled": "cachery.policies.node:is_compiled",
         "events": "cachery.events",
         "get_cache": "cachery.manager:get_cache",

@@ -5,16 +5,27 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overload
 
 from cachery.events import Listener
 from cachery.exceptions import CacheValueError
 from cachery.keys.text import check_whole, exact_key, exact_keys
+from cachery.locks import make_lock
 from cachery.model.durations import Duration, seconds
+from cachery.model.options import CachedOptions, LoadingOptions
 from cachery.model.sentinels import MISSING
 from cachery.statistics.stats import CacheStats
 
+if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
+    from cachery.decorators.types import CachedFunction, Decorator
+    from cachery.loading import BlockingEngine
+
 __all__ = ["Cache"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_making = make_lock()
 
 
 class Cache(ABC):
@@ -117,6 +128,109 @@ class Cache(ABC):
     @abstractmethod
     def check_open(self) -> None:
         """Raise ``CacheClosedError`` on a closed cache."""
+
+    @abstractmethod
+    def peek(self, key: str) -> Any:
+        """Return the value of ``key`` if it is fresh and no refresh is due, else ``MISSING``, which counts nothing."""
+
+    @abstractmethod
+    def build_engine(self) -> BlockingEngine:
+        """Return a new engine that loads through this cache. Called once, when something is loaded first."""
+
+    @property
+    def engine(self) -> BlockingEngine:
+        """What the loading verbs work with, one for the life of the cache."""
+        made: BlockingEngine | None = self.__dict__.get("_engine")
+        if made is None:
+            with _making:
+                made = self.__dict__.get("_engine") or self.__dict__.setdefault("_engine", self.build_engine())
+        return made
+
+    def drain(self, timeout: float = 5.0) -> bool:
+        """Let what is loaded in the background end, at most ``timeout`` seconds; True when nothing is left.
+
+        ``close`` begins with it.
+        """
+        made: BlockingEngine | None = self.__dict__.get("_engine")
+        return made is None or made.drain(timeout)
+
+    def get_or_set(
+        self, key: str, loader: Callable[..., Any], ttl: Duration | None = None, **options: Unpack[LoadingOptions]
+    ) -> Any:
+        """Return the value of ``key``; where it is absent, call ``loader``, store what it returns, and return that.
+
+        However many threads, tasks and event loops ask at once, the loader runs once. A value that is invalidated
+        while it is loaded goes to those who wait for it and is not stored. ``loader`` takes no argument, or one
+        annotated ``LoadContext``. ``options`` are those of ``LoadingOptions``.
+
+        Raises what ``loader`` raises, for each caller an exception of its own; ``CacheRecursionError`` when ``loader``
+        asks for ``key``; ``CacheTimeoutError`` after ``hard_timeout``; ``CacheValueError`` for options that contradict
+        each other and for a loader that is a coroutine function, which belongs to ``cachery.aio``.
+
+        >>> from cachery import InMemoryCache
+        >>> cache = InMemoryCache()
+        >>> cache.get_or_set("answer", lambda: 6 * 7, ttl="5m"), cache.get("answer")
+        (42, 42)
+        """
+        value = self.peek(key)
+        return value if value is not MISSING else self.engine.load(key, loader, ttl, options).result()
+
+    def get_many_or_set(
+        self,
+        keys: Iterable[str],
+        loader: Callable[[list[str]], Mapping[str, Any]],
+        ttl: Duration | None = None,
+        **options: Unpack[LoadingOptions],
+    ) -> dict[str, Any]:
+        """Return the values of ``keys``; call ``loader`` once, with the list of those that are absent.
+
+        ``loader`` returns a mapping from key to value; a key that it leaves out is absent from the answer, and not
+        stored. A key that is being loaded already, by this verb or by ``get_or_set``, is waited for. Options and
+        exceptions are those of ``get_or_set``.
+
+        >>> from cachery import InMemoryCache
+        >>> cache = InMemoryCache()
+        >>> cache.set("a", 1)
+        True
+        >>> cache.get_many_or_set(["a", "b"], lambda keys: {key: key.upper() for key in keys})
+        {'a': 1, 'b': 'B'}
+        """
+        loaded: dict[str, Any] = self.engine.load_many(keys, loader, ttl, options).result()
+        return loaded
+
+    @overload
+    def cached(self, function: Callable[P, R], /) -> CachedFunction[P, R]: ...
+    @overload
+    def cached(
+        self, function: None = None, /, ttl: Duration | None = None, **options: Unpack[CachedOptions]
+    ) -> Decorator: ...
+    def cached(self, function: Any = None, /, ttl: Duration | None = None, **options: Any) -> Any:
+        """Return a decorator that keeps what a function returns in this cache, by its arguments.
+
+        ``ttl`` and ``options`` are those of ``get_or_set``, and three more: ``key``, a template such as
+        ``"user:{user_id}"`` or a function of the arguments; ``key_self``, what stands for the object of a method, a
+        function or the name of an attribute; ``tags`` may be templates too. Without ``key`` the function's name and all
+        its arguments, with their types, make the key.
+
+        The decorated function has ``invalidate(...)``, ``refresh(...)`` and ``key(...)``, which take its arguments, and
+        ``cache``. Methods, class methods, static methods and generators are decorated alike; of a generator the items
+        are kept, once it has come to its end.
+
+        Raises ``CacheValueError`` at once for a coroutine function (``cachery.aio`` decorates those), a template that
+        names no argument, a method without ``key``, ``key_self`` or a ``__cache_key__`` in its class, and for options
+        that contradict each other.
+
+        >>> from cachery import InMemoryCache
+        >>> cache = InMemoryCache()
+        >>> @cache.cached(ttl="5m", key="square:{number}")
+        ... def square(number: int) -> int:
+        ...     return number * number
+        >>> square(12), square.key(12), cache.get("square:12"), square.invalidate(12)
+        (144, 'square:12', 144, True)
+        """
+        from cachery.decorators import cached_in  # noqa: PLC0415 - loaded when it is used
+
+        return cached_in(self, function, ttl, options)
 
     def has(self, key: str) -> bool:
         """Tell whether ``key`` is there, as ``exists``."""

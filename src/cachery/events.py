@@ -28,7 +28,10 @@ __all__ = [
     "Hit",
     "Invalidated",
     "Listener",
+    "LoadFailed",
+    "Loaded",
     "Miss",
+    "ServedStale",
     "Stored",
     "check_listener",
     "listening",
@@ -89,6 +92,30 @@ class Invalidated(Event):
 
     cause: Literal["clear", "delete", "pattern", "tag"]
     target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Event):
+    """A loader returned the value of ``key`` after ``duration`` seconds."""
+
+    key: str
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailed(Event):
+    """A loader raised an exception for ``key`` after ``duration`` seconds; ``error`` is the name of its class."""
+
+    key: str
+    duration: float
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServedStale(Event):
+    """``key`` was asked for and answered with a value that is past its time."""
+
+    key: str
 
 
 Listener: TypeAlias = Callable[[Event], object]

@@ -12,6 +12,7 @@
     ├── CacheSerializationError    a value that the chosen format cannot carry
     ├── CacheTimeoutError          a bounded wait that ran out (also a TimeoutError)
     ├── CacheRecursionError        a loader that asks for its own key
+    ├── CacheCircuitOpenError      a loader that failed too often and is left alone for a while
     └── CacheClosedError           a verb on a closed cache
 
 Each carries its data in ``context`` and survives pickling. Errors of other libraries are chained as the cause, never
@@ -23,6 +24,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "CacheCircuitOpenError",
     "CacheClosedError",
     "CacheConnectionError",
     "CacheError",
@@ -108,6 +110,10 @@ class CacheTimeoutError(CacheError, TimeoutError):
 
 class CacheRecursionError(CacheError):
     """A loader asked for the key that it is loading."""
+
+
+class CacheCircuitOpenError(CacheError):
+    """A loader failed so often that its circuit breaker keeps calls from it. Context: ``retry_after``, in seconds."""
 
 
 class CacheClosedError(CacheError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cachery.backends.in_memory.store import MemoryStore
 from cachery.cache import Cache
@@ -15,6 +15,9 @@ from cachery.policies.registry import create_order
 from cachery.policies.table import capacity_of
 from cachery.ports.clock import Clock
 from cachery.statistics.stats import CacheStats
+
+if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
+    from cachery.loading import BlockingEngine
 
 __all__ = ["InMemoryCache"]
 
@@ -84,16 +87,32 @@ class InMemoryCache(MemoryStore, Cache):
         """The numbers of this cache, live and exact. Called, it returns itself."""
         return self._stats
 
+    def build_engine(self) -> BlockingEngine:
+        """Return a new engine that loads through this cache."""
+        from cachery.loading import blocking_engine  # noqa: PLC0415 - loaded when something is loaded first
+        from cachery.statistics.recorder import Recorder  # noqa: PLC0415
+
+        return blocking_engine(self, Recorder(self.counters, self.name, lambda: self.listeners))
+
     def keys(self, pattern: str = "*") -> Iterator[str]:
         """Return an iterator over the live keys that match the glob ``pattern``, those of this moment."""
         matches = glob_matcher(pattern)
-        stored = self.stored_keys()
-        return (key for key in stored if matches(key) and self.exists(key))
+        known = self.known_keys()
+        return (key for key in known if matches(key) and self.exists(key))
 
     def delete_pattern(self, pattern: str) -> int:
-        """Remove every key that matches the glob ``pattern``; return how many there were."""
-        return self.delete_all(self.keys(pattern), pattern)
+        """Remove every key that matches the glob ``pattern``, stale ones and loads in progress too.
+
+        Returns how many live ones there were.
+        """
+        matches = glob_matcher(pattern)
+        return self.delete_all([key for key in self.known_keys() if matches(key)], pattern)
 
     def cleanup_expired(self) -> int:
         """Remove what is expired or dead by a tag; return how many entries that were."""
         return self.sweep()
+
+    def close(self) -> None:
+        """Let what is loaded in the background end, then let go of everything."""
+        self.drain()
+        super().close()

@@ -21,7 +21,7 @@ from cachery.null import NullCache
 from cachery.ports.clock import wall
 from cachery.settings import from_environment
 
-__all__ = ["CacheManager", "default_manager", "get_cache"]
+__all__ = ["CacheManager", "cached", "default_manager", "get_cache"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +219,15 @@ def get_cache(name: str = "default", backend: str | None = None, **options: Any)
     True
     """
     return default_manager().get_cache(name, backend, **options)
+
+
+def cached(function: Any = None, /, ttl: Duration | None = None, **options: Any) -> Any:
+    """Return a decorator that keeps results in ``get_cache()``, the default cache, as ``Cache.cached`` does.
+
+    >>> @cached(ttl="5m")
+    ... def double(number: int) -> int:
+    ...     return 2 * number
+    >>> double(21), double.key(21) in get_cache()
+    (42, True)
+    """
+    return get_cache().cached(function, ttl, **options)

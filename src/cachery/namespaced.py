@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cachery.cache import Cache
-from cachery.events import Event, Evicted, Expired, Hit, Invalidated, Listener, Miss, Stored, check_listener
+from cachery.events import Event, Listener, check_listener
 from cachery.exceptions import CacheClosedError, CacheValueError
-from cachery.keys.glob import escape_glob, glob_matcher
-from cachery.keys.text import exact_key, exact_tags
+from cachery.keys.namespace import Namespace
+from cachery.keys.text import exact_key
 from cachery.model.durations import Duration
 from cachery.model.sentinels import MISSING
 from cachery.statistics.counters import Counters
 from cachery.statistics.stats import CacheStats, PartStats
 
-__all__ = ["NamespacedCache"]
+if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
+    from cachery.loading import BlockingEngine
 
-_ESCAPED = {ord(letter): f"%{ord(letter):02X}" for letter in "%:*?[]"}
+__all__ = ["NamespacedCache"]
 
 
 class NamespacedCache(Cache):
@@ -46,11 +46,10 @@ class NamespacedCache(Cache):
     def __init__(self, cache: Cache, namespace: str) -> None:
         if not isinstance(cache, Cache):
             raise CacheValueError(f"cache is a Cache, not {type(cache).__name__}")
-        if not isinstance(namespace, str) or not namespace:
-            raise CacheValueError(f"namespace is a str that is not empty, not {namespace!r}")
         self.cache = cache
         self.namespace = namespace
-        self._prefix = str.__str__(namespace).translate(_ESCAPED) + ":"
+        self._space = Namespace(namespace)
+        self._prefix = self._space.prefix
         self._is_closed = False
         self._counters = Counters(getattr(cache, "clock", None))
         self._stats = PartStats.within(cache.stats, self._counters, self)
@@ -73,6 +72,17 @@ class NamespacedCache(Cache):
             return default
         self._counters.hit()
         return value
+
+    def peek(self, key: str) -> Any:
+        """Return the value of ``key`` if it is fresh and no refresh is due, else ``MISSING``."""
+        value = self.cache.peek(self._stored(key))
+        if value is not MISSING:
+            self._counters.hit()
+        return value
+
+    def build_engine(self) -> BlockingEngine:
+        """Return the engine of the cache beneath, for the keys and tags of this namespace."""
+        return self.cache.engine.within(self._prefix, self._counters)
 
     def set(
         self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
@@ -120,9 +130,8 @@ class NamespacedCache(Cache):
 
     def keys(self, pattern: str = "*") -> Iterator[str]:
         """Return an iterator over the live keys of this namespace that match the glob ``pattern``."""
-        glob_matcher(pattern)
-        start = len(self._prefix)
-        return (key[start:] for key in self.cache.keys(self._stored_pattern(pattern)))
+        own = self._space.own
+        return (own(key) for key in self.cache.keys(self._stored_pattern(pattern)))
 
     def __len__(self) -> int:
         """Return how many live entries this namespace has, by counting them."""
@@ -130,7 +139,6 @@ class NamespacedCache(Cache):
 
     def delete_pattern(self, pattern: str) -> int:
         """Remove every key of this namespace that matches the glob ``pattern``; return how many there were."""
-        glob_matcher(pattern)
         count = self.cache.delete_pattern(self._stored_pattern(pattern))
         self._counters.count("deletes", count)
         return count
@@ -151,10 +159,7 @@ class NamespacedCache(Cache):
 
     def hottest_keys(self, n: int) -> list[tuple[str, int]]:
         """Return the ``n`` most read keys of this namespace, each with how often it was read."""
-        start = len(self._prefix)
-        ranked = self.cache.stats.hottest_keys(len(self.cache))
-        own = [(key[start:], count) for key, count in ranked if key.startswith(self._prefix)]
-        return own[:n]
+        return self._space.hottest(self.cache.stats.hottest_keys(len(self.cache)), n)
 
     def forget_hits(self) -> None:
         """Do nothing: what each key counts belongs to the cache beneath."""
@@ -168,7 +173,7 @@ class NamespacedCache(Cache):
         self.check_open()
 
         def hear(event: Event) -> None:
-            own = self._own_event(event)
+            own = self._space.event(event)
             if own is not None:
                 listener(own)
 
@@ -194,27 +199,8 @@ class NamespacedCache(Cache):
 
     def _stored_tags(self, tags: Iterable[str]) -> tuple[str, ...]:
         self.check_open()
-        return tuple(self._prefix + tag for tag in exact_tags(tags))
+        return self._space.tags(tags)
 
     def _stored_pattern(self, pattern: str) -> str:
         self.check_open()
-        return escape_glob(self._prefix) + pattern
-
-    def _own_event(self, event: Event) -> Event | None:
-        """Return ``event`` as this namespace sees it; ``None`` when it is none of its own."""
-        start = len(self._prefix)
-        if isinstance(event, Invalidated):
-            return self._own_invalidation(event)
-        if isinstance(event, Hit | Miss | Stored | Evicted | Expired) and event.key.startswith(self._prefix):
-            return replace(event, key=event.key[start:])
-        return None
-
-    def _own_invalidation(self, event: Invalidated) -> Event | None:
-        if event.cause == "clear":
-            return event
-        prefix = escape_glob(self._prefix) if event.cause == "pattern" else self._prefix
-        if not event.target.startswith(prefix):
-            return None
-        if event.cause == "pattern" and event.target == prefix + "*":
-            return replace(event, cause="clear", target="")
-        return replace(event, target=event.target[len(prefix) :])
+        return self._space.pattern(pattern)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from cachery.backends.null import NullStore
 from cachery.cache import Cache
 from cachery.events import Event, Invalidated, Listener, Miss, listening, notify
 from cachery.exceptions import CacheClosedError
 from cachery.keys.glob import glob_matcher
 from cachery.keys.text import check_whole, checked_cost, exact_key, exact_tags
 from cachery.model.durations import Duration, seconds
+from cachery.model.sentinels import MISSING
 from cachery.statistics.counters import Counters
 from cachery.statistics.stats import CacheStats
+
+if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
+    from cachery.loading import BlockingEngine
 
 __all__ = ["NullCache"]
 
@@ -33,6 +38,7 @@ class NullCache(Cache):
         self._listeners: tuple[Listener, ...] = ()
         self._counters = Counters()
         self._stats = CacheStats.of(self._counters, self)
+        self._store = NullStore(self.check_open)
 
     def __repr__(self) -> str:
         return "<NullCache>"
@@ -45,6 +51,18 @@ class NullCache(Cache):
         self._report(Miss(self.name, key))
         return default
 
+    def peek(self, key: str) -> Any:
+        """Return ``MISSING``."""
+        self._refuse(key, None)
+        return MISSING
+
+    def build_engine(self) -> BlockingEngine:
+        """Return an engine by which those who ask at the same time share a load, and which keeps nothing."""
+        from cachery.loading import blocking_engine  # noqa: PLC0415 - loaded when something is loaded first
+        from cachery.statistics.recorder import Recorder  # noqa: PLC0415
+
+        return blocking_engine(self._store, Recorder(self._counters, self.name, lambda: self._listeners))
+
     def set(
         self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
     ) -> bool:
@@ -52,16 +70,16 @@ class NullCache(Cache):
         del value
         exact_tags(tags)
         checked_cost(cost)
-        return self._refuse(key, ttl)
+        return self._change(key, ttl)
 
     def add(self, key: str, value: Any, ttl: Duration | None = None) -> bool:
         """Store nothing; False."""
         del value
-        return self._refuse(key, ttl)
+        return self._change(key, ttl)
 
     def delete(self, key: str) -> bool:
         """Return False: there was nothing."""
-        return self._refuse(key, None)
+        return self._change(key)
 
     def exists(self, key: str) -> bool:
         """Return False."""
@@ -70,18 +88,19 @@ class NullCache(Cache):
     def clear(self) -> bool:
         """Return True."""
         self.check_open()
+        self._store.invalidate()
         self._report(Invalidated(self.name, "clear", ""))
         return True
 
     def incr(self, key: str, by: int = 1, *, initial: int = 0, ttl: Duration | None = None) -> int:
         """Return ``initial + by``: every key begins anew."""
         check_whole(by=by, initial=initial)
-        self._refuse(key, ttl)
+        self._change(key, ttl)
         return initial + by
 
     def touch(self, key: str, ttl: Duration | None = None) -> bool:
         """Return False."""
-        return self._refuse(key, ttl)
+        return self._change(key, ttl)
 
     def ttl(self, key: str) -> float | None:
         """Return ``None``."""
@@ -103,6 +122,7 @@ class NullCache(Cache):
         """Return 0."""
         glob_matcher(pattern)
         self.check_open()
+        self._store.invalidate()
         self._report(Invalidated(self.name, "pattern", pattern))
         return 0
 
@@ -110,6 +130,7 @@ class NullCache(Cache):
         """Do nothing."""
         checked = exact_tags(tags)
         self.check_open()
+        self._store.invalidate()
         for tag in checked:
             self._report(Invalidated(self.name, "tag", tag))
 
@@ -139,7 +160,8 @@ class NullCache(Cache):
         return end
 
     def close(self) -> None:
-        """Refuse every verb from now on."""
+        """Let what is loaded in the background end, then refuse every verb."""
+        self.drain()
         self._is_closed = True
 
     def _refuse(self, key: str, ttl: Duration | None) -> bool:
@@ -148,6 +170,12 @@ class NullCache(Cache):
         if ttl is not None:
             seconds(ttl)
         self.check_open()
+        return False
+
+    def _change(self, key: str, ttl: Duration | None = None) -> bool:
+        """Decline to change ``key``; a load of it that has begun counts as overtaken all the same."""
+        self._refuse(key, ttl)
+        self._store.invalidate()
         return False
 
     def check_open(self) -> None:

@@ -12,9 +12,22 @@ import pytest
 import cachery
 
 ROOT = Path(__file__).parents[2]
-TITLES = ["Hits", "Writes", "Interpreted", "Memory of an entry", "Collector", "Threads", "Other verbs"]
+TITLES = [
+    "Hits",
+    "Writes",
+    "Loading",
+    "Decorated functions",
+    "Coroutines",
+    "One cold key",
+    "Cancellations",
+    "Interpreted",
+    "Memory of an entry",
+    "Collector",
+    "Threads",
+    "Other verbs",
+]
 
-for peer in ("cachebox", "cachetools"):
+for peer in ("cachebox", "cachetools", "cashews"):
     pytest.importorskip(peer, reason=f"the benchmark compares with {peer}, which is not installed")
 
 

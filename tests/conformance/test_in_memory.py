@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cachery import Cache, InMemoryCache, NamespacedCache
-from cachery.testing import CacheConformance
+from cachery.testing import CacheConformance, ChaosCache
 
 
 class Lru(CacheConformance):
@@ -51,3 +51,10 @@ class TestWatched(Lru):
 class TestNamespaced(Lru):
     def make_cache(self, **options: Any) -> Cache:
         return NamespacedCache(InMemoryCache(clock=self.clock, **options), "part")
+
+
+class TestUnderChaos(Lru):
+    """Where nothing is planned, nothing is disturbed."""
+
+    def make_cache(self, **options: Any) -> Cache:
+        return ChaosCache(super().make_cache(**options))

@@ -3,21 +3,45 @@
 A load is fenced: the engine opens a token **before** the load starts and hands it back with the loaded entry. The store
 refuses the entry when, in between, its key was written or deleted, one of its tags invalidated or the store cleared. So
 no load ever brings back what was invalidated while it ran.
+
+A store whose calls return when they are done is a ``BlockingBackend``; an engine asks a ``Backend``, whose calls are
+awaited. ``cachery.backends.adapt`` turns the one into the other.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from cachery.model.entry import Entry
 
-__all__ = ["BlockingBackend"]
+__all__ = ["Backend", "BlockingBackend", "Tokens"]
 
 Token = TypeVar("Token")
+Token_contra = TypeVar("Token_contra", contravariant=True)
 """A store's own note of the moment a load began. Opaque to the engine."""
 
 
-class BlockingBackend(Protocol[Token]):
+class Tokens(Protocol[Token_contra]):
+    """What every store answers at once, from what this process knows: its time, and what became of a token."""
+
+    @property
+    def default_life(self) -> float:
+        """How long an entry lives that is stored without a TTL, in seconds; ``inf`` for ever."""
+
+    def read_clock(self) -> float:
+        """Return the time, in seconds, by which the stamps of entries go."""
+
+    def isolate(self, value: Any) -> Any:
+        """Return ``value`` as one more caller may have it: itself, or a copy where the store keeps copies."""
+
+    def is_current(self, token: Token_contra, tags: tuple[str, ...] = ()) -> bool:
+        """Tell whether nothing has changed the key of ``token``, hit ``tags`` or cleared all since it was opened."""
+
+    def close_token(self, token: Token_contra) -> None:
+        """Forget a token that ``open_token`` gave. Every token is closed once, whatever became of its load."""
+
+
+class BlockingBackend(Tokens[Token], Protocol[Token]):
     """A store whose calls return when they are done."""
 
     def read_entry(self, key: str) -> Entry | None:
@@ -26,11 +50,24 @@ class BlockingBackend(Protocol[Token]):
     def write_entry(self, key: str, entry: Entry, token: Token | None = None) -> bool:
         """Store ``entry``; with a ``token``, only if nothing has invalidated it since. True when stored."""
 
+    def postpone_refresh(self, key: str, until: float, token: Token) -> None:
+        """Let the entry under ``key`` be refreshed no sooner than ``until``, unless ``token`` is no longer current."""
+
     def open_token(self, key: str) -> Token:
         """Note the moment: a load of ``key`` begins now."""
 
-    def close_token(self, token: Token) -> None:
-        """Forget a token that ``open_token`` gave. Every token is closed once, whatever became of its load."""
 
-    def is_current(self, token: Token) -> bool:
-        """Tell whether the key of ``token`` has stayed untouched since it was opened."""
+class Backend(Tokens[Token], Protocol[Token]):
+    """The same, awaited."""
+
+    async def read_entry(self, key: str) -> Entry | None:
+        """Return what stands under ``key``, stale or fresh, or ``None``. Neither recency nor counters change."""
+
+    async def write_entry(self, key: str, entry: Entry, token: Token | None = None) -> bool:
+        """Store ``entry``; with a ``token``, only if nothing has invalidated it since. True when stored."""
+
+    async def postpone_refresh(self, key: str, until: float, token: Token) -> None:
+        """Let the entry under ``key`` be refreshed no sooner than ``until``, unless ``token`` is no longer current."""
+
+    async def open_token(self, key: str) -> Token:
+        """Note the moment: a load of ``key`` begins now."""

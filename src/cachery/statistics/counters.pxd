@@ -7,6 +7,10 @@ cdef class Counters:
     cdef public long long deletes
     cdef public long long evictions
     cdef public long long expirations
+    cdef public long long load_success
+    cdef public long long load_failure
+    cdef public long long stale_hits
+    cdef public long long coalesced
     cdef readonly object window
     cdef readonly object clock
     cdef object guard

@@ -28,7 +28,18 @@ from cachery.statistics.window import RateWindow
 if not cython.compiled:
     from cachery.ports.clock import monotonic as coarse_seconds
 
-COUNTED = ("hits", "misses", "writes", "deletes", "evictions", "expirations")
+COUNTED = (
+    "hits",
+    "misses",
+    "writes",
+    "deletes",
+    "evictions",
+    "expirations",
+    "load_success",
+    "load_failure",
+    "stale_hits",
+    "coalesced",
+)
 
 
 @cython.final
@@ -46,6 +57,10 @@ class Counters:
     deletes: int
     evictions: int
     expirations: int
+    load_success: int
+    load_failure: int
+    stale_hits: int
+    coalesced: int
     window: RateWindow
     clock: Clock | None
     guard: Any
@@ -67,7 +82,8 @@ class Counters:
         window = RateWindow()
         now: cython.double = self.now()
         with critical_section(self):
-            self.hits = self.misses = self.writes = self.deletes = self.evictions = self.expirations = 0
+            for name in COUNTED:
+                setattr(self, name, 0)
             self.ticked_hits = self.ticked_misses = 0
             self.hits_due = self.misses_due = self.step = 1
             self.ticked = self.noted = now
@@ -95,6 +111,14 @@ class Counters:
             self.misses += 1
             if self.misses >= self.misses_due:
                 self.tick()
+
+    def load(self, *, is_success: bool) -> None:
+        """Count a call of a loader."""
+        with critical_section(self):
+            if is_success:
+                self.load_success += 1
+            else:
+                self.load_failure += 1
 
     def hit_rate_since(self, seconds: float) -> float:
         """Return the share of hits among the requests of the last ``seconds``, 0.0 when there were none."""

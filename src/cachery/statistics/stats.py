@@ -66,6 +66,11 @@ class CacheStats:
     evictions = _counter("evictions", "Entries that left to make room.")
     expirations = _counter("expirations", "Entries removed because their time was over.")
 
+    load_success = _counter("load_success", "Values that a loader returned.")
+    load_failure = _counter("load_failure", "Calls of a loader that raised an exception.")
+    stale_hits = _counter("stale_hits", "Hits answered with a value past its time.")
+    coalesced = _counter("coalesced", "Requests that waited for the load of another instead of loading too.")
+
     def __init__(  # noqa: PLR0913 - a record of independent numbers, all by name
         self,
         *,
@@ -78,6 +83,10 @@ class CacheStats:
         writes: int = 0,
         deletes: int = 0,
         expirations: int = 0,
+        load_success: int = 0,
+        load_failure: int = 0,
+        stale_hits: int = 0,
+        coalesced: int = 0,
         clock: Clock | None = None,
     ) -> None:
         self._counters = Counters(clock)
@@ -86,6 +95,8 @@ class CacheStats:
         self._size, self._max_size, self._total = size, max_size, total_requests
         self.hits, self.misses, self.writes = hits, misses, writes
         self.evictions, self.deletes, self.expirations = evictions, deletes, expirations
+        self.load_success, self.load_failure = load_success, load_failure
+        self.stale_hits, self.coalesced = stale_hits, coalesced
 
     @classmethod
     def of(cls, counters: Counters, census: Census) -> Self:

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from cachery.cache import Cache
+import gc
+from typing import Any
+
 from cachery.in_memory import InMemoryCache
-from cachery.namespaced import NamespacedCache
 from cachery.statistics.counters import COUNTED
 
 __all__ = ["check_invariants"]
 
 
-def check_invariants(cache: Cache) -> None:
-    """Raise ``AssertionError`` unless links, sizes and counters of ``cache`` agree.
+def check_invariants(cache: Any) -> None:
+    """Raise ``AssertionError`` unless links, sizes and counters of ``cache`` agree, and no load is under way.
+
+    Of a cache that stands before another, ``NamespacedCache`` or one of ``cachery.aio``, it is the other that counts.
 
     >>> from cachery import InMemoryCache
     >>> check_invariants(InMemoryCache())
     """
-    if isinstance(cache, NamespacedCache):
-        check_invariants(cache.cache)
+    beneath = getattr(cache, "blocking", None) or getattr(cache, "cache", None)
+    if beneath is not None:
+        check_invariants(beneath)
         return
-    complaints = cache.audit() if isinstance(cache, InMemoryCache) else []
+    complaints = _audit(cache) if isinstance(cache, InMemoryCache) else []
     stats = cache.stats
     complaints += [f"{name} is {getattr(stats, name)}" for name in COUNTED if getattr(stats, name) < 0]
     if stats.total_requests != stats.hits + stats.misses:
         complaints.append(f"{stats.hits} hits and {stats.misses} misses make {stats.total_requests} requests")
+    flights = cache.engine.core.flights
+    if len(flights):
+        complaints.append(f"{len(flights)} loads are under way")
     if complaints:
         raise AssertionError("; ".join(complaints))
+
+
+def _audit(cache: InMemoryCache) -> list[str]:
+    """Return what is wrong inside. No garbage is collected meanwhile: a finalizer might change the cache."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return cache.audit()
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -14,9 +14,9 @@ cdef class Cells(Table):
     cdef readonly Counters counters
     cdef readonly object name
     cdef Fences fences
-    cdef tuple listeners
+    cdef readonly tuple listeners
     cdef object copier
-    cdef double life
+    cdef readonly double life
     cdef Py_ssize_t lapsed
     cdef bint is_watched
     cdef bint is_closed

@@ -8,4 +8,5 @@ from cachery.policies.table cimport INFINITY
 cdef Extra stamped_extra(object entry, long long born)
 
 cdef class Loads(Cells):
-    pass
+    cdef bint is_peekable(self, Node node)
+    cdef object deliver(self, object key, object value)

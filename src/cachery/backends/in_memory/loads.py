@@ -12,10 +12,14 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
     from cachery._cython import critical_section  # type: ignore[assignment]
 
+from typing import Any
+
+from cachery.events import Hit
 from cachery.exceptions import CacheValueError
 from cachery.keys.text import exact_key
 from cachery.model.entry import Entry
-from cachery.model.keys import Key
+from cachery.model.keys import Key, Tags
+from cachery.model.sentinels import MISSING
 
 if not cython.compiled:
     from cachery.backends.in_memory.cells import Cells
@@ -29,12 +33,56 @@ if not cython.compiled:
 class Loads(Cells):
     """Adds the backend port to the cells."""
 
+    @property
+    def default_life(self) -> float:
+        """How long an entry lives that is stored without a TTL, in seconds."""
+        return self.life
+
+    def read_clock(self) -> float:
+        """Return the time in seconds."""
+        return self.now()
+
+    def isolate(self, value: Any) -> Any:
+        """Return ``value`` as one more caller may have it: itself, or a copy where the cache keeps copies."""
+        return value if self.copier is None else self.copier(value)
+
+    def peek(self, key: Key) -> Any:
+        """Return the value of ``key`` if it is fresh and no refresh is due, else ``MISSING``, and then count nothing.
+
+        A value that is returned counts as a hit: this is the first look of the loading verbs.
+        """
+        if type(key) is not str:
+            key = exact_key(key)
+        with critical_section(self):
+            node: Node | None = self.nodes.get(key)
+            if node is None or (node.expires != INFINITY and node.expires <= self.now()):
+                return MISSING
+            if node.extra is not None and not self.is_peekable(node):
+                return MISSING
+            node.hits += 1
+            self.counters.hits += 1
+            if self.counters.hits >= self.counters.hits_due:
+                self.counters.tick()
+            self.order.accessed(node)
+            if not self.is_watched:
+                return node.value
+        return self.deliver(key, node.value)
+
+    @cython.cfunc
+    def is_peekable(self, node: Node) -> cython.bint:
+        """Tell whether ``node``, which has an ``extra``, is valid and not to be refreshed yet."""
+        extra: Extra = node.extra
+        if extra.refresh_at != INFINITY and extra.refresh_at <= self.now():
+            return False
+        return not self.fences.is_outdated(extra.tags, extra.born)
+
     def read_entry(self, key: Key) -> Entry | None:
         """Return what stands under ``key``, fresh or stale, with its stamps; ``None`` when it is dead or absent.
 
         Neither recency nor counters change.
         """
-        key = exact_key(key)
+        if type(key) is not str:
+            key = exact_key(key)
         self.check_open()
         with critical_section(self):
             node: Node | None = self.nodes.get(key)
@@ -53,10 +101,12 @@ class Loads(Cells):
         With a ``token``, only if nothing has invalidated the key, the entry's tags or the cache since it was opened,
         and no load that began later has stored its own.
         """
-        key = exact_key(key)
+        if type(key) is not str:
+            key = exact_key(key)
         if token is not None and token.key != key:
             raise CacheValueError(f"the token is for the key {token.key!r}, not {key!r}")
-        fresh = new_node(key, entry.value, entry.fresh_until)
+        value = entry.value if self.copier is None else self.copier(entry.value)
+        fresh = new_node(key, value, entry.fresh_until)
         if entry.tags or entry.cost is not None or entry.stale_until > entry.fresh_until or entry.refresh_at < INFINITY:
             fresh.extra = stamped_extra(entry, -1 if token is None else token.born)
         with critical_section(self):
@@ -71,7 +121,8 @@ class Loads(Cells):
 
     def open_token(self, key: Key) -> LoadToken:
         """Note the moment at which a load of ``key`` begins."""
-        key = exact_key(key)
+        if type(key) is not str:
+            key = exact_key(key)
         self.check_open()
         with critical_section(self):
             return self.fences.open(key)
@@ -81,10 +132,25 @@ class Loads(Cells):
         with critical_section(self):
             self.fences.close(token)
 
-    def is_current(self, token: LoadToken) -> bool:
-        """Tell whether the key of ``token`` is as it was when the token was opened, and the cache was not cleared."""
+    def is_current(self, token: LoadToken, tags: Tags = ()) -> bool:
+        """Tell whether the token's key and ``tags`` are as they were when it was opened, and the cache not cleared."""
         with critical_section(self):
-            return self.fences.admits(token, ())
+            return self.fences.admits(token, tags)
+
+    def postpone_refresh(self, key: Key, until: cython.double, token: LoadToken) -> None:
+        """Let the entry under ``key`` be refreshed no sooner than ``until``, unless ``token`` is no longer current."""
+        with critical_section(self):
+            node: Node | None = self.nodes.get(key)
+            if node is not None and node.extra is not None and self.fences.admits(token, ()):
+                extra: Extra = node.extra
+                extra.refresh_at = until
+
+    @cython.cfunc
+    def deliver(self, key: Key, value: Any) -> Any:
+        """Return ``value`` to the caller of a watched cache."""
+        if self.listeners:
+            self.report(Hit(self.name, key))
+        return value if self.copier is None else self.copier(value)
 
 
 @cython.cfunc

@@ -7,7 +7,6 @@ from cachery.policies.table cimport INFINITY
 
 cdef class MemoryStore(Loads):
     cdef object snapshot(self)
-    cdef object deliver(self, object key, object value)
     cdef object missed(self, object key, object default)
     cdef double next_look(self, Node node)
     cdef bint remove(self, object key)

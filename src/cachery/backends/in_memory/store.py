@@ -21,7 +21,7 @@ from heapq import nlargest
 from operator import attrgetter
 from typing import Any
 
-from cachery.events import Expired, Hit, Invalidated, Listener, Miss, listening
+from cachery.events import Expired, Invalidated, Listener, Miss, listening
 from cachery.exceptions import CacheValueError
 from cachery.keys.text import check_whole, checked_cost, exact_key, exact_tags
 from cachery.model.durations import Duration
@@ -246,12 +246,12 @@ class MemoryStore(Loads):
         """The most entries there may be; ``None`` when there is no bound."""
         return self.capacity or None
 
-    def stored_keys(self) -> list[str]:
-        """Return the keys of this moment, those of the dead too."""
+    def known_keys(self) -> list[str]:
+        """Return the keys of this moment, those of the dead and those that are being loaded too."""
         self.check_open()
-        nodes = self.nodes
+        nodes, loading = self.nodes, self.fences.loading
         with critical_section(self):
-            return list(nodes)
+            return [*nodes, *[key for key in loading if key not in nodes]]
 
     def sweep(self) -> int:
         """Remove what is dead; return how many entries that were."""
@@ -315,13 +315,6 @@ class MemoryStore(Loads):
         nodes = self.nodes  # held: making the list may run finalizers
         with critical_section(self):
             return list(nodes.values())
-
-    @cython.cfunc
-    def deliver(self, key: Key, value: Any) -> Any:
-        """Return ``value`` to the caller of a watched cache."""
-        if self.listeners:
-            self.report(Hit(self.name, key))
-        return value if self.copier is None else self.copier(value)
 
     @cython.cfunc
     def missed(self, key: Key, default: Any) -> Any:

@@ -21,6 +21,7 @@ from cachery.testing.conformance.counting import CountingTests
 from cachery.testing.conformance.events import EventTests
 from cachery.testing.conformance.expiry import ExpiryTests
 from cachery.testing.conformance.invalidation import InvalidationTests
+from cachery.testing.conformance.loading import LoadingTests
 from cachery.testing.conformance.numbers import NumberTests
 from cachery.testing.conformance.verbs import VerbTests
 
@@ -28,6 +29,14 @@ __all__ = ["CacheConformance"]
 
 
 class CacheConformance(
-    VerbTests, ExpiryTests, InvalidationTests, NumberTests, CountingTests, EventTests, ArgumentTests, ClosingTests
+    VerbTests,
+    ExpiryTests,
+    InvalidationTests,
+    NumberTests,
+    CountingTests,
+    EventTests,
+    LoadingTests,
+    ArgumentTests,
+    ClosingTests,
 ):
     """Everything a cache must do. Subclass it as the module says."""

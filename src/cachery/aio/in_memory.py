@@ -1,0 +1,60 @@
+"""``InMemoryCache``: the compiled memory cache, for event loops."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import cachery.in_memory
+from cachery.aio.door import Door
+from cachery.model.durations import Duration
+from cachery.ports.clock import Clock
+
+__all__ = ["InMemoryCache"]
+
+
+class InMemoryCache(Door):
+    """A cache in this process: the fastest there is, gone with the process.
+
+    The arguments are those of ``cachery.InMemoryCache``; ``blocking`` is the same cache for blocking code.
+
+    >>> import asyncio
+    >>> cache = InMemoryCache(max_size=2)
+    >>> asyncio.run(cache.set("a", 1)), cache.blocking.get("a")
+    (True, 1)
+    """
+
+    blocking: cachery.in_memory.InMemoryCache
+
+    def __init__(  # noqa: PLR0913 - independent settings, all but two by name
+        self,
+        max_size: int | None = 1000,
+        default_ttl: Duration | None = None,
+        *,
+        policy: str = "lru",
+        copy: Literal["never", "deep"] = "never",
+        clock: Clock | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.blocking = cachery.in_memory.InMemoryCache(
+            max_size, default_ttl, policy=policy, copy=copy, clock=clock, name=name
+        )
+
+    @property
+    def name(self) -> Any:
+        """The name of the cache, in events and errors."""
+        return self.blocking.name
+
+    @property
+    def max_size(self) -> int | None:
+        """The most entries there may be; ``None`` when there is no bound."""
+        return self.blocking.max_size
+
+    @property
+    def default_ttl(self) -> Duration | None:
+        """The TTL of an entry stored without one, as it was given."""
+        return self.blocking.default_ttl
+
+    @property
+    def policy(self) -> str:
+        """The name of the policy."""
+        return self.blocking.policy

@@ -1,0 +1,123 @@
+"""Named caches for event loops: the other door to the caches of the same name in ``cachery``."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+from weakref import WeakKeyDictionary
+
+import cachery.manager
+from cachery.aio.door import Door
+from cachery.aio.in_memory import InMemoryCache
+from cachery.aio.null import NullCache
+from cachery.cache import Cache
+from cachery.in_memory import InMemoryCache as BlockingInMemoryCache
+from cachery.locks import make_lock
+from cachery.manager import default_manager
+from cachery.model.durations import Duration
+from cachery.null import NullCache as BlockingNullCache
+
+__all__ = ["CacheManager", "cached", "get_cache"]
+
+_DOORS: dict[type[Cache], type[Door]] = {BlockingInMemoryCache: InMemoryCache, BlockingNullCache: NullCache}
+_lock = make_lock()
+_doors: WeakKeyDictionary[Cache, Door] = WeakKeyDictionary()
+
+
+class CacheManager:
+    """Makes caches and keeps them by name, as ``cachery.CacheManager``, which is its attribute ``blocking``.
+
+    >>> manager = CacheManager(default_ttl="10m")
+    >>> cache = manager.get_cache("sessions", max_size=100)
+    >>> manager.get_cache("sessions") is cache, cache.blocking is manager.blocking.get_cache("sessions")
+    (True, True)
+    """
+
+    def __init__(self, default_backend: str | None = None, default_ttl: Duration | None = None) -> None:
+        self.blocking = cachery.manager.CacheManager(default_backend, default_ttl)
+
+    def __repr__(self) -> str:
+        return f"<aio {self.blocking!r}>"
+
+    @property
+    def default_backend(self) -> str:
+        """The backend of a cache that names none."""
+        return self.blocking.default_backend
+
+    @property
+    def default_ttl(self) -> float:
+        """The default TTL, in seconds, of a cache that names none; ``inf`` for no end."""
+        return self.blocking.default_ttl
+
+    def get_cache(self, name: str = "default", backend: str | None = None, **options: Any) -> Door:
+        """Return the cache of that ``name`` and ``backend``, made with ``options`` when it is not there yet."""
+        return _door_to(self.blocking.get_cache(name, backend, **options))
+
+    def has_cache(self, name: str) -> bool:
+        """Tell whether there is a cache of that ``name``, on any backend."""
+        return self.blocking.has_cache(name)
+
+    def list_caches(self) -> list[dict[str, Any]]:
+        """Return a record of each cache: ``key`` (``name:backend``), ``name``, ``backend``, ``created_at`` (epoch)."""
+        return self.blocking.list_caches()
+
+    @property
+    def cache_count(self) -> int:
+        """How many caches there are."""
+        return self.blocking.cache_count
+
+    def summary(self) -> dict[str, Any]:
+        """Return how many caches there are, on which backends, and the defaults in force."""
+        return self.blocking.summary()
+
+    async def remove_cache(self, name: str) -> bool:
+        """Close and forget the caches of that ``name``, on every backend; True if there was one."""
+        return self.blocking.remove_cache(name)
+
+    async def clear_all(self) -> int:
+        """Clear every open cache; return how many there are."""
+        return self.blocking.clear_all()
+
+    async def close(self) -> None:
+        """Close and forget every cache. ``get_cache`` raises ``CacheClosedError`` from then on."""
+        self.blocking.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def _door_to(blocking: Cache) -> Door:
+    """Return the door to ``blocking``, always the same."""
+    with _lock:
+        door = _doors.get(blocking)
+        if door is None:
+            door = _doors[blocking] = _DOORS[type(blocking)].to(blocking)
+        return door
+
+
+def get_cache(name: str = "default", backend: str | None = None, **options: Any) -> Door:
+    """Return the cache of that ``name``: the store of ``cachery.get_cache(name)``, through the other door.
+
+    >>> import cachery
+    >>> get_cache("answers").blocking is cachery.get_cache("answers")
+    True
+    """
+    return _door_to(default_manager().get_cache(name, backend, **options))
+
+
+def cached(function: Any = None, /, ttl: Duration | None = None, **options: Any) -> Any:
+    """Return a decorator that keeps results in ``get_cache()``, the default cache, as ``Cache.cached`` does.
+
+    >>> @cached(ttl="5m")
+    ... async def double(number: int) -> int:
+    ...     return 2 * number
+    >>> import asyncio
+    >>> asyncio.run(double(21))
+    42
+    """
+    return get_cache().cached(function, ttl, **options)

@@ -1,0 +1,124 @@
+"""``cached``: from a function and options to a decorated function, everything that can be wrong refused at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from types import FrameType
+from typing import Any
+
+from cachery.decorators.coroutines import cached_async_generator, cached_coroutine
+from cachery.decorators.functions import cached_function, cached_generator
+from cachery.decorators.identity import Identities, identities_of
+from cachery.decorators.keying import FindKey, SelfKey, key_finder, method_key_finder, tag_finder
+from cachery.decorators.methods import BoundCoroutine, BoundFunction, CachedMethod
+from cachery.decorators.recipe import Recipe
+from cachery.decorators.subject import Binding, Kind, Subject, caller, defines_cache_key
+from cachery.exceptions import CacheValueError
+from cachery.model.durations import Duration
+from cachery.model.options import load_options
+
+__all__ = ["cached_in", "cached_in_loop"]
+
+_BLOCKING = {Kind.FUNCTION: cached_function, Kind.GENERATOR: cached_generator}
+_LOOP = {Kind.COROUTINE: cached_coroutine, Kind.ASYNC_GENERATOR: cached_async_generator}
+
+
+def cached_in(cache: Any, function: Any, ttl: Duration | None, options: dict[str, Any]) -> Any:
+    """Return ``function`` decorated to keep its results in a blocking ``cache``; without one, the decorator."""
+    return _decorated(cache, function, ttl, options, _BLOCKING)
+
+
+def cached_in_loop(cache: Any, function: Any, ttl: Duration | None, options: dict[str, Any]) -> Any:
+    """Return ``function`` decorated to keep its results in a ``cache`` of ``cachery.aio``; or the decorator."""
+    return _decorated(cache, function, ttl, options, _LOOP)
+
+
+Makers = Mapping[Kind, Callable[[Recipe], Any]]
+
+
+def _decorated(cache: Any, function: Any, ttl: Duration | None, options: dict[str, Any], makers: Makers) -> Any:
+    rest = dict(options)
+    key, key_self, tags = rest.pop("key", None), rest.pop("key_self", None), rest.pop("tags", ())
+    chosen = load_options(ttl, **rest)
+    _check_key_options(key, key_self)
+
+    def decorate(decorated: Any) -> Any:
+        subject = Subject.of(decorated)
+        _check_kind(subject, makers)
+        identities = identities_of(cache.engine.core.flights)
+        find_key = _finder(subject, identities, key, key_self, caller(1))
+        find_tags = tag_finder(subject.signature, tags)
+        recipe = Recipe(subject, cache, find_key, find_tags, chosen)
+        return _bindable(makers[subject.kind](recipe), subject)
+
+    return decorate if function is None else decorate(function)
+
+
+def _finder(subject: Subject, identities: Identities, key: Any, key_self: Any, frame: FrameType) -> FindKey:
+    name = identities.name_of(subject.function)
+    if key is not None or subject.binding in (Binding.NONE, Binding.STATIC):
+        if key_self is not None:
+            raise CacheValueError(f"key_self says which object a method is called on, and {subject.name} is no method")
+        return key_finder(subject.signature, name, key)
+    if subject.binding is Binding.CLASS:
+        return method_key_finder(subject.signature, name, identities.name_of, lambda _: None)
+    if key_self is None:
+        _check_cache_key(subject, frame)
+    return method_key_finder(
+        subject.signature, name, lambda owner: identities.name_of(type(owner)), _self_key(key_self)
+    )
+
+
+def _check_cache_key(subject: Subject, frame: FrameType) -> None:
+    if not defines_cache_key(frame):
+        raise CacheValueError(
+            f"{subject.name} is a method, and two objects must not share what it returns by accident: "
+            "give key='...{argument}', or key_self=lambda self: self.id, or define __cache_key__(self) in its class "
+            "(one that is inherited is given as key_self=Base.__cache_key__)"
+        )
+
+
+def _self_key(key_self: Any) -> SelfKey:
+    if key_self is None:
+        return _ask_object
+    return attrgetter(key_self) if isinstance(key_self, str) else key_self
+
+
+def _ask_object(owner: Any) -> Any:
+    return owner.__cache_key__()
+
+
+def _check_key_options(key: Any, key_self: Any) -> None:
+    if key_self is None:
+        return
+    if key is not None:
+        raise CacheValueError(
+            "key says it all, so key_self would do nothing: write the object into key, as in '{self.id}'"
+        )
+    if not isinstance(key_self, str) and not callable(key_self):
+        raise CacheValueError(
+            f"key_self is a function of the object, or the name of an attribute, not {type(key_self).__name__}"
+        )
+
+
+def _check_kind(subject: Subject, makers: Makers) -> None:
+    if subject.kind in makers:
+        return
+    if makers is _BLOCKING:
+        advice = (
+            "this cache is not asynchronous: use that of the same name in cachery.aio, as in cachery.aio.get_cache()"
+        )
+    else:
+        advice = "this cache is asynchronous: use that of the same name in cachery, as in cachery.get_cache()"
+    raise CacheValueError(f"{subject.name} is a {subject.kind.value}, and {advice}")
+
+
+def _bindable(call: Any, subject: Subject) -> Any:
+    """Return ``call`` as it is to stand in a class, when it is to."""
+    if subject.binding is Binding.STATIC and subject.is_wrapped:
+        return staticmethod(call)
+    if subject.binding is Binding.OBJECT or (subject.binding is Binding.CLASS and subject.is_wrapped):
+        bound = BoundCoroutine if subject.kind is Kind.COROUTINE else BoundFunction
+        return CachedMethod(call, is_of_class=subject.binding is Binding.CLASS, bound=bound)
+    return call

@@ -1,0 +1,92 @@
+"""What is decorated: a function, a coroutine function, a generator of either kind; plain, or a method of some kind."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from types import FrameType
+from typing import Any
+
+from cachery.exceptions import CacheValueError
+from cachery.keys.signature import CallSignature
+
+__all__ = ["Binding", "Kind", "Subject"]
+
+
+class Kind(Enum):
+    """What a call returns."""
+
+    FUNCTION = "function"
+    COROUTINE = "coroutine function"
+    GENERATOR = "generator function"
+    ASYNC_GENERATOR = "asynchronous generator function"
+
+
+class Binding(Enum):
+    """What the first argument is."""
+
+    NONE = "an argument like any other"
+    OBJECT = "the object, self"
+    CLASS = "the class, cls"
+    STATIC = "an argument like any other, in a class"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A function with what it is. ``is_wrapped``: it came as a ``classmethod`` or ``staticmethod`` object."""
+
+    function: Callable[..., Any]
+    kind: Kind
+    binding: Binding
+    is_wrapped: bool
+    signature: CallSignature
+
+    @classmethod
+    def of(cls, decorated: Any) -> Subject:
+        """Return what ``decorated`` is. Raises ``CacheValueError`` for what cannot be called."""
+        is_wrapped = isinstance(decorated, classmethod | staticmethod)
+        function = decorated.__func__ if is_wrapped else decorated
+        if isinstance(function, type) or not callable(function):
+            raise CacheValueError(f"cached decorates a function, not {function!r}")
+        signature = CallSignature(function)
+        if isinstance(decorated, classmethod):
+            binding = Binding.CLASS
+        elif isinstance(decorated, staticmethod):
+            binding = Binding.STATIC
+        else:
+            binding = _binding_of(function, signature.first)
+        return cls(function, _kind_of(function), binding, is_wrapped, signature)
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message."""
+        return getattr(self.function, "__qualname__", None) or repr(self.function)
+
+
+def defines_cache_key(frame: FrameType | None) -> bool:
+    """Tell whether the class whose body runs in ``frame`` defines ``__cache_key__``, above or below."""
+    return frame is not None and "__cache_key__" in frame.f_code.co_names
+
+
+def caller(depth: int) -> FrameType:
+    """Return the frame ``depth`` calls above the caller's."""
+    return sys._getframe(depth + 1)  # noqa: SLF001 - what the body of a class defines is known nowhere else
+
+
+def _kind_of(function: Callable[..., Any]) -> Kind:
+    if inspect.iscoroutinefunction(function):
+        return Kind.COROUTINE
+    if inspect.isasyncgenfunction(function):
+        return Kind.ASYNC_GENERATOR
+    return Kind.GENERATOR if inspect.isgeneratorfunction(function) else Kind.FUNCTION
+
+
+def _binding_of(function: Callable[..., Any], first: str | None) -> Binding:
+    """Return what the first argument is of a function that may stand in the body of a class."""
+    outer, _, _ = getattr(function, "__qualname__", "").rpartition(".")
+    if not outer or outer.endswith("<locals>") or inspect.ismethod(function):
+        return Binding.NONE
+    return {"self": Binding.OBJECT, "cls": Binding.CLASS}.get(first or "", Binding.STATIC)

@@ -1,0 +1,194 @@
+"""Loading many keys with one call of their loader.
+
+What is there is served. For each key that is not, a flight is boarded: those that are ours are begun together, by one
+call of the loader, before those of others are waited for. So two bulk loads that each wait for a key of the other come
+to their ends. A key that the loader does not return is absent: it is not stored, and not in the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from cachery.engine.ancestry import ancestors, begin_wait, end_wait, refuse_recursion
+from cachery.engine.core import Engine
+from cachery.engine.flights import Flight
+from cachery.engine.load import Loading
+from cachery.engine.plan import LOADING, REFRESHING, decide
+from cachery.engine.request import Request
+from cachery.engine.values import checked
+from cachery.exceptions import CacheValueError
+from cachery.model.entry import Entry
+from cachery.model.outcome import ABANDONED, Failed, Landing, Loaded, Outcome
+
+__all__ = ["load_many"]
+
+Token = TypeVar("Token")
+
+
+async def load_many(engine: Engine[Token], keys: Sequence[str], request: Request) -> Outcome:
+    """Return a dictionary of the values of ``keys``, those that are missing loaded by one call with their list.
+
+    ``request`` stands for all of them; its own key says nothing. When the loader fails, so does the whole, unless what
+    is stale may be served.
+    """
+    bulk = _Bulk(engine, request)
+    missing: Sequence[str] = keys
+    while missing:
+        missing = await bulk.round(missing)
+        if bulk.failure is not None:
+            return bulk.failure
+    return Loaded({key: bulk.values[key] for key in keys if key in bulk.values})
+
+
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """A place on the flight of a key: what was found before, and whether the flight is ours."""
+
+    key: str
+    request: Request
+    flight: Flight
+    found: Entry | None
+    is_first: bool
+
+
+class _Bulk(Generic[Token]):
+    """One call of ``load_many``."""
+
+    def __init__(self, engine: Engine[Token], request: Request) -> None:
+        self.engine = engine
+        self.request = request
+        self.values: dict[str, Any] = {}
+        self.failure: Failed | None = None
+        self._counted: set[str] = set()
+
+    async def round(self, keys: Sequence[str]) -> list[str]:
+        """Serve or load ``keys``; return those that are to be looked at again."""
+        seats: list[_Seat] = []
+        due: list[_Seat] = []
+        again: list[str] = []
+        try:
+            for key in keys:
+                seat = await self._look(key, again)
+                if seat is not None:
+                    (due if seat.flight.is_kept else seats).append(seat)
+            self._refresh(due)
+            await self._begin([seat for seat in seats if seat.is_first])
+            for seat in seats:
+                self._take(seat, await self._wait(seat), again)
+        finally:
+            for seat in [*seats, *due]:
+                self.engine.flights.leave(seat.flight)
+        return again
+
+    async def _look(self, key: str, again: list[str]) -> _Seat | None:
+        """Serve ``key``, or return a seat on its flight; a kept one is a refresh in the background."""
+        engine = self.engine
+        request = self.request.keyed(key).prefixed(engine.loading.prefix)
+        seen = engine.flights.landings
+        found = await engine.backend.read_entry(request.key)
+        step = decide(found, engine.backend.read_clock(), request.options)
+        is_served = found is not None and step not in LOADING
+        if is_served and found is not None:
+            self._settle(key, engine.answer(step, found, request))
+            if step not in REFRESHING:
+                return None
+        else:
+            self._count_miss(request.key)
+            refuse_recursion(request.key, engine.flights)
+        boarded = engine.flights.board(request.key, request.tags, seen, engine.backend.is_current)
+        return self._seat(key, request, found, boarded, None if is_served else again)
+
+    def _seat(
+        self,
+        key: str,
+        request: Request,
+        found: Entry | None,
+        boarded: tuple[Flight, bool] | None,
+        again: list[str] | None,
+    ) -> _Seat | None:
+        """Return the seat that was boarded. Without ``again`` the key is served and only to be refreshed."""
+        if boarded is None:
+            if again is not None:
+                again.append(key)
+            return None
+        flight, is_first = boarded
+        if again is None:
+            if not is_first:
+                self.engine.flights.leave(flight)
+                return None
+            self.engine.flights.keep(flight)
+        elif not is_first:
+            self.engine.sink.joined(request.key)
+        return _Seat(key, request, flight, found, is_first)
+
+    def _refresh(self, seats: Sequence[_Seat]) -> None:
+        if seats:
+            self.engine.spawn([seat.flight for seat in seats], self.request.options, self._flight_of(seats))
+
+    async def _begin(self, seats: Sequence[_Seat]) -> None:
+        if seats:
+            await self.engine.begin([seat.flight for seat in seats], self.request.options, self._flight_of(seats))
+
+    def _flight_of(self, seats: Sequence[_Seat]) -> Callable[[], Any]:
+        return partial(_fly_together, self.engine.loading, self.request, seats)
+
+    async def _wait(self, seat: _Seat) -> Landing:
+        waiting = ancestors.get()
+        begin_wait(waiting, seat.flight)
+        try:
+            return await self.engine.wait(seat.flight, seat.request, seat.found, is_first=seat.is_first)
+        finally:
+            end_wait(waiting, seat.flight)
+
+    def _take(self, seat: _Seat, landing: Landing, again: list[str]) -> None:
+        landing = self.engine.with_fallback(landing, seat.request, seat.found)
+        if landing is ABANDONED:
+            if not (seat.is_first and seat.flight.is_absent):
+                again.append(seat.key)
+        else:
+            self._settle(seat.key, landing)
+
+    def _settle(self, key: str, outcome: Outcome) -> None:
+        if isinstance(outcome, Loaded):
+            self.values[key] = outcome.value
+        elif self.failure is None:
+            self.failure = outcome
+
+    def _count_miss(self, key: str) -> None:
+        if key not in self._counted:
+            self._counted.add(key)
+            self.engine.sink.miss(key)
+
+
+async def _fly_together(loading: Loading[Token], request: Request, seats: Sequence[_Seat]) -> None:
+    """Load for all ``seats`` by one call, and land their flights, whatever happens."""
+    landings: dict[str, Landing] = {}
+    try:
+        for seat in seats:
+            seat.flight.token = await loading.backend.open_token(seat.request.key)
+        flights = tuple(seat.flight for seat in seats)
+        outcome = await loading.call(flights, request, ([seat.key for seat in seats],))
+        for seat in seats:
+            landings[seat.key] = await _part(loading, seat, outcome)
+    except Exception as error:  # noqa: BLE001 - the store failed: those who wait are to know
+        landings = dict.fromkeys((seat.key for seat in seats), Failed(error))
+    finally:
+        for seat in seats:
+            loading.land(seat.flight, landings.get(seat.key, ABANDONED))
+
+
+async def _part(loading: Loading[Token], seat: _Seat, outcome: Outcome) -> Landing:
+    """Return what ``outcome``, a mapping of all values, means for one key, stored if it is there."""
+    if isinstance(outcome, Failed):
+        return await loading.settle(seat.flight, seat.request, seat.found, outcome)
+    if not isinstance(outcome.value, Mapping):
+        kind = type(outcome.value).__name__
+        return Failed(CacheValueError(f"the loader of many keys returns a mapping of keys to values, not {kind}"))
+    if seat.key in outcome.value:
+        value = checked(Loaded(outcome.value[seat.key]))
+        return await loading.settle(seat.flight, seat.request, seat.found, value)
+    seat.flight.is_absent = True
+    return ABANDONED

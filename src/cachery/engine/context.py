@@ -1,0 +1,110 @@
+"""``LoadContext``: what a loader may know and decide, for those that ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import Enum
+from functools import partial
+from inspect import Parameter, signature
+from types import FunctionType, MethodType
+from typing import Any, Final
+
+from cachery.exceptions import CacheValueError
+from cachery.model.durations import Duration
+from cachery.model.sentinels import MISSING
+
+__all__ = ["NOT_MODIFIED", "LoadContext", "wants_context"]
+
+
+class _NotModified(Enum):
+    NOT_MODIFIED = "NOT_MODIFIED"
+
+
+NOT_MODIFIED: Final = _NotModified.NOT_MODIFIED
+"""What a loader returns to keep the value that is there."""
+
+
+class LoadContext:
+    """Given to a loader whose one parameter is annotated with this class.
+
+    ``key``: what is loaded. ``stale``: the value that is there already, past its time or about to be, or ``MISSING``.
+    ``ttl`` and ``tags`` may be set by the loader, once it knows them; ``None`` leaves what the caller asked for.
+
+    >>> from cachery import InMemoryCache
+    >>> def load(context: LoadContext) -> str:
+    ...     context.ttl, context.tags = "1h", ["drafts"]
+    ...     return "text"
+    >>> cache = InMemoryCache()
+    >>> cache.get_or_set("document", load)
+    'text'
+    >>> round(cache.ttl("document"))
+    3600
+    """
+
+    __slots__ = ("key", "stale", "tags", "ttl")
+
+    def __init__(self, key: str, stale: Any = MISSING) -> None:
+        self.key = key
+        self.stale = stale
+        self.ttl: Duration | None = None
+        self.tags: Iterable[str] | None = None
+
+    def not_modified(self) -> Any:
+        """Return what the loader is to return so that the stale value is kept, as good as newly loaded.
+
+        Raises ``CacheValueError`` when there is none.
+        """
+        if self.stale is MISSING:
+            raise CacheValueError(
+                f"there is no value of {self.key!r} to keep; look at context.stale first", key=self.key
+            )
+        return NOT_MODIFIED
+
+
+def wants_context(loader: Callable[..., Any]) -> bool:
+    """Tell whether ``loader`` is to be called with a ``LoadContext`` rather than with nothing.
+
+    Raises ``CacheValueError`` for what cannot be called in either way.
+    """
+    if type(loader) is FunctionType and not loader.__code__.co_argcount and not loader.__code__.co_kwonlyargcount:
+        return False
+    plain = loader.__func__ if isinstance(loader, MethodType) else loader
+    if isinstance(plain, FunctionType):
+        code = plain.__code__
+        if code.co_argcount - isinstance(loader, MethodType) == 0 and code.co_kwonlyargcount == 0:
+            return False
+    elif not callable(loader):
+        raise CacheValueError(f"a loader is a function that returns the value, not {type(loader).__name__}")
+    return _asks_for_context(loader)
+
+
+def _asks_for_context(loader: Callable[..., Any]) -> bool:
+    parameters = _parameters(loader)
+    needed = [each for each in parameters if each.default is Parameter.empty]
+    for parameter in parameters[:1]:
+        if parameter.annotation is LoadContext or str(parameter.annotation).endswith("LoadContext"):
+            needed = [each for each in needed if each is not parameter]
+            if not needed:
+                return True
+    if needed:
+        names = ", ".join(each.name for each in needed)
+        raise CacheValueError(
+            f"a loader takes no argument, or one annotated LoadContext; this one needs {names}: "
+            f"write lambda: load({names}), or use @cache.cached"
+        )
+    return False
+
+
+def _parameters(loader: Callable[..., Any]) -> list[Parameter]:
+    try:
+        found = signature(loader).parameters.values()
+    except (TypeError, ValueError):  # a builtin that does not tell
+        return []
+    variable = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    return [each for each in found if each.kind not in variable]
+
+
+def name_of(loader: object) -> str:
+    """Return how to call ``loader`` in a message."""
+    plain = loader.func if isinstance(loader, partial) else loader
+    return getattr(plain, "__qualname__", None) or type(plain).__name__

@@ -1,0 +1,195 @@
+"""The engine: from a request to what became of it.
+
+Look into the store; decide (``plan``); serve, or board a flight and wait for it. Written once: every ``await`` is of a
+port, so that in blocking code a call is carried through by a single step.
+
+A load of ours that lands before we could board sends us back to look again; so does a flight that nobody finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from functools import partial
+from random import random
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from cachery.engine.ancestry import ancestors, begin_wait, end_wait, refuse_recursion
+from cachery.engine.flights import Flight, Flights
+from cachery.engine.load import Loading
+from cachery.engine.plan import LOADING, REFRESHING, SERVING_STALE, Step, decide, servable
+from cachery.engine.request import Request
+from cachery.exceptions import CacheTimeoutError
+from cachery.model.entry import Entry
+from cachery.model.options import LoadOptions
+from cachery.model.outcome import ABANDONED, Failed, Landing, Loaded, Outcome
+from cachery.ports.backend import Backend
+from cachery.ports.clock import stopwatch
+from cachery.ports.runtime import Runtime
+from cachery.ports.sink import Sink
+
+__all__ = ["Engine"]
+
+Token = TypeVar("Token")
+
+Work: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
+
+
+class Engine(Generic[Token]):
+    """Loads through ``backend``. ``flights`` are shared by all engines over one store."""
+
+    def __init__(
+        self,
+        backend: Backend[Token],
+        flights: Flights,
+        runtime: Runtime,
+        sink: Sink,
+        *,
+        random: Callable[[], float] = random,
+    ) -> None:
+        self.backend = backend
+        self.flights = flights
+        self.runtime = runtime
+        self.sink = sink
+        self.loading = Loading(backend, runtime, sink, stopwatch, random)
+
+    def on(self, runtime: Runtime) -> Engine[Token]:
+        """Return an engine over the same store and flights, for callers of another kind."""
+        twin: Engine[Token] = Engine(self.backend, self.flights, runtime, self.sink)
+        twin.loading = replace(self.loading, runtime=runtime)
+        return twin
+
+    def within(self, prefix: str, sink: Sink) -> Engine[Token]:
+        """Return an engine over the part of the store whose keys and tags begin with ``prefix``."""
+        twin: Engine[Token] = Engine(self.backend, self.flights, self.runtime, sink)
+        twin.loading = replace(self.loading, sink=sink, prefix=self.loading.prefix + prefix)
+        return twin
+
+    async def load(self, request: Request) -> Outcome:
+        """Return the value of ``request``, from the store or from its loader."""
+        if self.loading.prefix:
+            request = request.prefixed(self.loading.prefix)
+        is_counted = False
+        while True:
+            seen = self.flights.landings
+            found = await self.backend.read_entry(request.key)
+            step = decide(found, self.backend.read_clock(), request.options)
+            if found is not None and step not in LOADING:
+                return self._serve(step, found, request, seen)
+            if not is_counted:
+                is_counted = True
+                self.sink.miss(request.key)
+            refuse_recursion(request.key, self.flights)
+            boarded = self.flights.board(request.key, request.tags, seen, self.backend.is_current)
+            if boarded is not None:
+                landing = await self._ride(*boarded, request, found)
+                if landing is not ABANDONED:
+                    return landing
+
+    async def reload(self, request: Request) -> Outcome:
+        """Load and store anew, whatever is there and whoever is loading."""
+        if self.loading.prefix:
+            request = request.prefixed(self.loading.prefix)
+        refuse_recursion(request.key, self.flights)
+        found = await self.backend.read_entry(request.key)
+        landing: Landing = ABANDONED
+        while landing is ABANDONED:
+            landing = await self._ride(self.flights.begin(request.key, request.tags), True, request, found)
+        return landing
+
+    def _serve(self, step: Step, found: Entry, request: Request, seen: int) -> Outcome:
+        """Return what was found, and refresh it in the background if ``step`` says so."""
+        if step in REFRESHING:
+            self._refresh(request, found, seen)
+        return self.answer(step, found, request)
+
+    def answer(self, step: Step, found: Entry, request: Request) -> Outcome:
+        """Return what was found, and count it."""
+        if step in SERVING_STALE:
+            self.sink.served_stale(request.key)
+        else:
+            self.sink.hit(request.key)
+        if step is Step.FAIL:
+            return Failed(found.value.error).for_another()
+        return Loaded(self.backend.isolate(found.value))
+
+    def _refresh(self, request: Request, found: Entry, seen: int) -> None:
+        """Begin a load in the background, unless one is under way."""
+        boarded = self.flights.board(request.key, request.tags, seen, self.backend.is_current)
+        if boarded is None:
+            return
+        flight, is_first = boarded
+        if is_first:
+            self.flights.keep(flight)
+            self.spawn([flight], request.options, partial(self.loading.fly, flight, request, found))
+        self.flights.leave(flight)
+
+    async def _ride(self, flight: Flight, is_first: bool, request: Request, found: Entry | None) -> Landing:  # noqa: FBT001
+        """Wait for ``flight``, after beginning its load when it is ours; fall back on what was found, if need be."""
+        waiting = ancestors.get()
+        try:
+            if waiting:
+                begin_wait(waiting, flight)
+            try:
+                if not is_first:
+                    self.sink.joined(request.key)
+                elif self.runtime.is_inline and not request.options.is_timed:
+                    await self.loading.fly(flight, request, found)
+                else:
+                    self.spawn([flight], request.options, partial(self.loading.fly, flight, request, found))
+                landing = flight.landing if is_first else None
+                if landing is None:
+                    landing = await self.wait(flight, request, found, is_first=is_first)
+            finally:
+                if waiting:
+                    end_wait(waiting, flight)
+        finally:
+            if flight.landing is None:
+                self.flights.leave(flight)
+        return landing if isinstance(landing, Loaded) else self.with_fallback(landing, request, found)
+
+    async def begin(self, flights: Sequence[Flight], options: LoadOptions, fly: Work) -> None:
+        """Run ``fly`` here and now where nobody could cut the wait short, else beside us."""
+        if self.runtime.is_inline and not options.is_timed:
+            await fly()
+        else:
+            self.spawn(flights, options, fly)
+
+    def spawn(self, flights: Sequence[Flight], options: LoadOptions, fly: Work) -> None:
+        """Run ``fly``, which lands ``flights``, beside us."""
+        if options.hard is not None:
+            overdue_at = self.loading.stopwatch() + options.hard
+            for flight in flights:
+                flight.overdue_at = overdue_at
+        try:
+            cancel = self.runtime.spawn(fly)
+        except BaseException:  # no thread can be started: those who joined are to try themselves
+            for flight in flights:
+                self.flights.land(flight, ABANDONED)
+            raise
+        self.flights.own(flights, cancel)
+
+    async def wait(self, flight: Flight, request: Request, found: Entry | None, *, is_first: bool) -> Landing:
+        """Return how ``flight`` landed, or a failure when that takes longer than the request may."""
+        if flight.landing is None and not await self.runtime.wait(flight, self._patience(flight, request, found)):
+            return Failed(CacheTimeoutError(f"loading {request.key!r} took too long", key=request.key))
+        if is_first:
+            return ABANDONED if flight.landing is None else flight.landing
+        landing = flight.landing_for_another()
+        return Loaded(self.backend.isolate(landing.value)) if isinstance(landing, Loaded) else landing
+
+    def _patience(self, flight: Flight, request: Request, found: Entry | None) -> float | None:
+        """Return how long ``request`` waits for ``flight``; one that has a stale value lets it go on without riders."""
+        options = request.options
+        if options.soft is None or not servable(found, self.backend.read_clock(), options):
+            return options.hard
+        self.flights.keep(flight)
+        return options.soft
+
+    def with_fallback(self, landing: Landing, request: Request, found: Entry | None) -> Landing:
+        """Return ``landing``; the stale value instead where the load failed or took too long."""
+        if not isinstance(landing, Failed) or not isinstance(landing.error, Exception) or found is None:
+            return landing
+        if servable(found, self.backend.read_clock(), request.options):
+            return self.answer(Step.SERVE_STALE, found, request)
+        return landing

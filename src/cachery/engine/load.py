@@ -1,0 +1,155 @@
+"""One load, from the token that fences it to its landing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from cachery.engine.ancestry import ancestors
+from cachery.engine.context import NOT_MODIFIED, LoadContext
+from cachery.engine.flights import Flight
+from cachery.engine.plan import Failure, servable
+from cachery.engine.request import Request
+from cachery.engine.stamps import entry_of, failure_entry, life_of_value
+from cachery.engine.values import checked
+from cachery.exceptions import CacheCircuitOpenError, CacheValueError
+from cachery.keys.text import exact_tags
+from cachery.model.durations import seconds
+from cachery.model.entry import Entry
+from cachery.model.outcome import ABANDONED, Failed, Landing, Loaded, Outcome
+from cachery.ports.backend import Backend
+from cachery.ports.runtime import Runtime
+from cachery.ports.sink import Sink
+
+__all__ = ["Loading"]
+
+Token = TypeVar("Token")
+
+
+@dataclass(frozen=True, slots=True)
+class Loading(Generic[Token]):
+    """What a load needs: where to store, how to run, whom to tell, and time and chance.
+
+    ``prefix`` stands before the tags that a loader sets.
+    """
+
+    backend: Backend[Token]
+    runtime: Runtime
+    sink: Sink
+    stopwatch: Callable[[], float]
+    random: Callable[[], float]
+    prefix: str = ""
+
+    async def fly(self, flight: Flight, request: Request, found: Entry | None) -> None:
+        """Load for ``flight`` and land it, whatever happens. ``found`` is what the store held, however old."""
+        landing: Landing = ABANDONED
+        try:
+            flight.token = await self.backend.open_token(request.key)
+            context = self._context(request, found) if request.wants_context else None
+            outcome = await self.call((flight,), request, () if context is None else (context,))
+            landing = await self.settle(flight, request, found, outcome, context)
+        except Exception as error:  # noqa: BLE001 - the store failed: those who wait are to know
+            landing = Failed(error)
+        finally:
+            self.land(flight, landing)
+
+    def land(self, flight: Flight, landing: Landing) -> None:
+        """End ``flight``, and then its token: as long as it flies, others ask whether it is current."""
+        flight.registry.land(flight, landing)
+        if flight.token is not None:
+            self.backend.close_token(flight.token)
+
+    async def call(self, flights: tuple[Flight, ...], request: Request, arguments: tuple[Any, ...]) -> Outcome:
+        """Call the loader for ``flights``, if its breaker allows it, and report what became of it."""
+        breaker = request.options.breaker
+        if breaker is not None and (wait := breaker.allow()) > 0:
+            return _refused(request.key, wait)
+        outer = ancestors.get()
+        ancestors.set(flights if flights[0].is_kept else (*outer, *flights))  # nobody waits for what is kept
+        began = self.stopwatch()
+        try:
+            outcome = checked(await self.runtime.attempt(request.loader, arguments))
+        finally:
+            ancestors.set(outer)
+        duration = self.stopwatch() - began
+        for flight in flights:
+            if isinstance(outcome, Loaded):
+                self.sink.loaded(flight.key, duration)
+            else:
+                self.sink.load_failed(flight.key, duration, outcome.error)
+        if breaker is not None:
+            breaker.record(is_success=isinstance(outcome, Loaded))
+        return outcome
+
+    async def settle(
+        self,
+        flight: Flight,
+        request: Request,
+        found: Entry | None,
+        outcome: Outcome,
+        context: LoadContext | None = None,
+    ) -> Outcome:
+        """Store what was loaded, or note the failure; return what those who wait are to get.
+
+        A store that fails costs the next caller a load, not this one its value.
+        """
+        if isinstance(outcome, Failed):
+            await self._note_failure(flight, request, found, outcome.error)
+            return outcome
+        tags, asked = request.tags, None
+        if outcome.value is NOT_MODIFIED:
+            if found is None or isinstance(found.value, Failure):
+                return Failed(CacheValueError(f"{request.key!r} has no value that could be 'not modified'"))
+            outcome, tags = Loaded(found.value), found.tags
+        if context is not None:
+            tags, asked = self._wishes(context, tags)
+        await self._store(flight, request, outcome.value, tags, asked)
+        return outcome
+
+    async def _store(
+        self, flight: Flight, request: Request, value: Any, tags: tuple[str, ...], asked: float | None
+    ) -> None:
+        """Store ``value``, for ``asked`` seconds if that is not ``None``."""
+        life = life_of_value(value, request.options, self.backend.default_life, asked, self.random)
+        if life > 0:
+            try:
+                entry = entry_of(value, life, self.backend, request.options, tags)
+                if await self.backend.write_entry(request.key, entry, flight.token):
+                    self.sink.stored(request.key)
+            except Exception as error:  # noqa: BLE001 - reported
+                self.sink.not_stored(request.key, error)
+        if tags is not request.tags:
+            flight.is_doubtful = not self.backend.is_current(flight.token, tags)
+
+    async def _note_failure(self, flight: Flight, request: Request, found: Entry | None, error: BaseException) -> None:
+        """Keep the exception if that is asked for; where a stale value helps out, leave the loader alone a while."""
+        now = self.backend.read_clock()
+        options = request.options
+        if servable(found, now, options):
+            until = now + options.throttle(self.backend.default_life)
+            await self.backend.postpone_refresh(request.key, until, flight.token)
+        elif isinstance(error, options.cache_exceptions):
+            life = life_of_value(None, options, self.backend.default_life, None, self.random)
+            if life > 0:
+                kept = failure_entry(error, life, now, request.tags)
+                await self.backend.write_entry(request.key, kept, flight.token)
+
+    def _context(self, request: Request, found: Entry | None) -> LoadContext:
+        """Return what a loader is given that asks for it."""
+        context = LoadContext(request.key.removeprefix(self.prefix))
+        if found is not None and not isinstance(found.value, Failure):
+            context.stale = self.backend.isolate(found.value)
+        return context
+
+    def _wishes(self, context: LoadContext, tags: tuple[str, ...]) -> tuple[tuple[str, ...], float | None]:
+        """Return the tags, the loader's own or ``tags``, and the seconds that it wants its value to live."""
+        asked = None if context.ttl is None else seconds(context.ttl)
+        if context.tags is None:
+            return tags, asked
+        return tuple(self.prefix + tag for tag in exact_tags(context.tags)), asked
+
+
+def _refused(key: str, wait: float) -> Failed:
+    message = f"the loader of {key!r} failed too often; it is tried again in {wait:.3g} seconds"
+    return Failed(CacheCircuitOpenError(message, key=key, retry_after=wait))

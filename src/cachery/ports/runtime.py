@@ -1,0 +1,44 @@
+"""What differs between threads and an event loop, for an engine that is written once.
+
+In blocking code no port ever suspends, so that one ``send(None)`` carries a call of the engine through; under an event
+loop the same coroutine is awaited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from cachery.model.outcome import Outcome
+
+__all__ = ["Runtime", "Signal"]
+
+
+class Signal(Protocol):
+    """Something that happens once."""
+
+    def attend(self, wake: Callable[[], object]) -> bool:
+        """Have ``wake`` called, on whatever thread, when it happens; False when it has happened already."""
+
+    def desert(self, wake: Callable[[], object]) -> None:
+        """Forget ``wake``."""
+
+
+class Runtime(Protocol):
+    """How to run, wait and go on in the background."""
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether a load may run in the call of the one who asks: nobody can cancel a thread's call."""
+
+    async def attempt(self, loader: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
+        """Call ``loader`` and return what became of it, whatever it raises."""
+
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], object]:
+        """Run ``work`` in the background, in the context of the caller; return a function that cancels it if it can."""
+
+    async def wait(self, signal: Signal, timeout: float | None) -> bool:
+        """Wait for ``signal``, at most ``timeout`` seconds; True when it happened."""
+
+    async def drain(self, timeout: float) -> bool:
+        """Let what goes on in the background end, at most ``timeout`` seconds; True when it has."""

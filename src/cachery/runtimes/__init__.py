@@ -1,0 +1,1 @@
+"""Threads and event loops, as an engine sees them."""

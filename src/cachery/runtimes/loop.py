@@ -1,0 +1,107 @@
+"""The engine under ``asyncio``: loads are tasks of the cache, so that a caller who is cancelled cancels only itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from inspect import isawaitable
+from typing import Any
+
+from cachery.model.outcome import Failed, Loaded, Outcome
+from cachery.ports.runtime import Signal
+
+__all__ = ["LoopRuntime"]
+
+
+class LoopRuntime:
+    """Bound to no loop: each call uses the one it runs in."""
+
+    is_inline = False
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    async def attempt(self, loader: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
+        """Call ``loader``, await what it returns if that can be, and return what became of it."""
+        try:
+            value = loader(*arguments)
+            return Loaded(await value if isawaitable(value) else value)
+        except BaseException as error:  # it is handed on as a value
+            if isinstance(error, asyncio.CancelledError) and _is_being_cancelled():
+                raise
+            return Failed(error.with_traceback(error.__traceback__ and error.__traceback__.tb_next))
+
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], object]:
+        """Run ``work`` as a task, held until it is done; return a function, for any thread, that cancels it."""
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._held(work))
+        self._tasks.add(task)
+        return lambda: _call_in(loop, task.cancel)
+
+    async def _held(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        try:
+            await work()
+        finally:
+            task = asyncio.current_task()
+            if task is not None:
+                self._tasks.discard(task)
+
+    async def wait(self, signal: Signal, timeout: float | None) -> bool:
+        """Wait until ``signal`` happens, at most ``timeout`` seconds; True when it did."""
+        loop = asyncio.get_running_loop()
+        happened: asyncio.Future[bool] = loop.create_future()
+
+        def wake() -> None:
+            _call_in(loop, _settle, happened, True)
+
+        if not signal.attend(wake):
+            return True
+        timer = None if timeout is None else loop.call_later(timeout, _settle, happened, False)
+        has_happened = False
+        try:
+            has_happened = await happened
+        finally:
+            if timer is not None:
+                timer.cancel()
+            if not has_happened:
+                signal.desert(wake)
+        return has_happened
+
+    async def drain(self, timeout: float) -> bool:
+        """Let the tasks of this loop end, at most ``timeout`` seconds, then cancel them; True when none was late.
+
+        Those of other loops are cancelled at once.
+        """
+        loop, here = asyncio.get_running_loop(), asyncio.current_task()
+        for task in [task for task in self._tasks if task.get_loop() is not loop]:
+            _call_in(task.get_loop(), task.cancel)
+        own = {task for task in self._tasks if task.get_loop() is loop and task is not here}
+        if not own:
+            return True
+        _, late = await asyncio.wait(own, timeout=timeout)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return not late
+
+
+def _settle(future: asyncio.Future[bool], outcome: bool) -> None:  # noqa: FBT001 - a callback of the loop
+    if not future.done():
+        future.set_result(outcome)
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *arguments: object) -> None:
+    """Call ``function`` on the thread of ``loop``; at once when that is this one, never when the loop is closed."""
+    if asyncio._get_running_loop() is loop:  # noqa: SLF001 - public, in spite of its name: documented for frameworks
+        function(*arguments)
+        return
+    try:
+        loop.call_soon_threadsafe(function, *arguments)
+    except RuntimeError:  # the loop is closed: nobody waits there any more
+        if not loop.is_closed():
+            raise
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,63 @@
+"""The engine in blocking code: a caller's thread loads and waits, worker threads do what goes on in the background."""
+
+from __future__ import annotations
+
+from _thread import TIMEOUT_MAX, allocate_lock
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from functools import partial
+from os import cpu_count
+from typing import Any
+
+from cachery.model.outcome import Failed, Loaded, Outcome
+from cachery.ports.runtime import Signal
+from cachery.runtimes.step import step
+from cachery.runtimes.workers import Workers
+
+__all__ = ["ThreadRuntime"]
+
+
+class ThreadRuntime:
+    """Never suspends: what it cannot do at once it waits for, blocking the thread."""
+
+    is_inline = True
+
+    def __init__(self) -> None:
+        self.workers = Workers(limit=4 + 4 * (cpu_count() or 1))
+
+    async def attempt(self, loader: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
+        """Call ``loader`` and return what became of it; its traceback begins with its own frame."""
+        try:
+            return Loaded(loader(*arguments))
+        except BaseException as error:  # noqa: BLE001 - it is handed on as a value
+            return Failed(error.with_traceback(error.__traceback__ and error.__traceback__.tb_next))
+
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], object]:
+        """Run ``work`` on a worker thread, with the caller's context variables. A thread cannot be cancelled."""
+        context = copy_context()
+        self.workers.submit(lambda: context.run(step, work()))
+        return _cancel_nothing
+
+    async def wait(self, signal: Signal, timeout: float | None) -> bool:
+        """Block until ``signal`` happens, at most ``timeout`` seconds; True when it did."""
+        gate = allocate_lock()
+        gate.acquire()
+        wake = partial(_open_gate, gate)
+        if not signal.attend(wake):
+            return True
+        try:
+            return gate.acquire(timeout=-1 if timeout is None else min(timeout, TIMEOUT_MAX))
+        finally:
+            signal.desert(wake)
+
+    async def drain(self, timeout: float) -> bool:
+        """Block until the worker threads are done, at most ``timeout`` seconds; True when they are."""
+        return self.workers.drain(timeout)
+
+
+def _open_gate(gate: Any) -> None:
+    gate.release()
+
+
+def _cancel_nothing() -> None:
+    """Let the thread go on."""
