@@ -15,6 +15,9 @@ __all__ = ["cancellations"]
 _CROWD = 20
 """The most tasks that ask at first; then as many are cancelled, drawn by lot, while others come and ask too."""
 
+_HEAD_START = 4
+"""The turns of the loop before the first is cancelled are fewer; with none, it has not even asked."""
+
 _PAUSE = 0.3
 """The chance that a cancellation is followed by a turn of the loop and a newcomer."""
 
@@ -51,15 +54,14 @@ class _Trial:
 
     def note(self) -> str:
         """Return one line that says how much was tried."""
-        return (
-            f"{self.cancelled:,} cancelled, {self.leaders:,} of them first to ask, "
-            f"{self.asked - self.cancelled:,} not; {self.keys:,} keys, {self.loads:,} loads begun, {self.loads_ended:,} ended"
-        )
+        spared = self.asked - self.cancelled
+        tasks = f"{self.cancelled:,} cancelled, {self.leaders:,} of them first to ask; {spared:,} not"
+        return f"{tasks}; {self.keys:,} keys, {self.loads:,} loads begun, {self.loads_ended:,} ended"
 
     async def _hold(self, key: str) -> None:
         """Let tasks ask for ``key``, cancel some of them, now at once and now later, and look what became of them."""
         tasks = [self._ask(key) for _ in range(self._chance.randint(1, _CROWD))]
-        await asyncio.sleep(0)
+        await self._let_turns_pass(_HEAD_START)
         cancelled = set()
         for _ in range(len(tasks)):
             task = self._chance.choice(tasks)
@@ -76,10 +78,14 @@ class _Trial:
 
     async def _load(self) -> str:
         self.loads += 1
-        for _ in range(self._chance.randrange(_CROWD // 2)):
-            await asyncio.sleep(0)
+        await self._let_turns_pass(_CROWD // 2)
         self.loads_ended += 1
         return "value"
+
+    async def _let_turns_pass(self, limit: int) -> None:
+        """Let fewer than ``limit`` turns of the loop pass, none perhaps."""
+        for _ in range(self._chance.randrange(limit)):
+            await asyncio.sleep(0)
 
     def _judge(self, tasks: list[asyncio.Task[object]], cancelled: set[asyncio.Task[object]]) -> None:
         self.asked += len(tasks)

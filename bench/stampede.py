@@ -25,12 +25,13 @@ def stampede(effort: Effort) -> Topic:
     run = _Stampede()
     with ThreadPoolExecutor(_THREADS + _LOOPS) as pool:
         loads = [run.hold(f"key:{number}", pool) for number in range(effort.stampedes)]
-    led = f"led {run.led_by_threads} times by a thread, {sum(loads) - run.led_by_threads} by a task"
+    by_tasks = sum(loads) - run.led_by_threads
+    done = f"{sum(loads):,} loads, {run.led_by_threads:,} of them by a thread, {by_tasks:,} by a task"
     rows = [
         Row(f"loads of a key: {_CROWD}", max(loads), bar=Bar(1, is_absolute=True), unit=""),
         Row("answers that were not what was loaded", run.wrong, bar=Bar(0, is_absolute=True), unit=""),
     ]
-    return Topic("One cold key", rows, [f"{len(loads)} keys, {sum(loads)} loads, {led}"])
+    return Topic("One cold key", rows, [f"{len(loads):,} keys, {done}; {run.joined:,} callers waited for one"])
 
 
 class _Stampede:
@@ -41,6 +42,12 @@ class _Stampede:
         self._loads: list[str] = []
         self.led_by_threads = 0
         self.wrong = 0
+
+    @property
+    def joined(self) -> int:
+        """How many waited for the load of another."""
+        joined: int = self._cache.stats.coalesced
+        return joined
 
     def hold(self, key: str, pool: ThreadPoolExecutor) -> int:
         """Let everyone ask for ``key`` at once; return how often it was loaded."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from types import FrameType
 from typing import Any
 
 from cachery.decorators.coroutines import cached_async_generator, cached_coroutine
@@ -13,7 +12,7 @@ from cachery.decorators.identity import Identities, identities_of
 from cachery.decorators.keying import FindKey, SelfKey, key_finder, method_key_finder, tag_finder
 from cachery.decorators.methods import BoundCoroutine, BoundFunction, CachedMethod
 from cachery.decorators.recipe import Recipe
-from cachery.decorators.subject import Binding, Kind, Subject, caller, defines_cache_key
+from cachery.decorators.subject import Binding, Kind, Subject, defines_cache_key
 from cachery.exceptions import CacheValueError
 from cachery.model.durations import Duration
 from cachery.model.options import load_options
@@ -47,7 +46,7 @@ def _decorated(cache: Any, function: Any, ttl: Duration | None, options: dict[st
         subject = Subject.of(decorated)
         _check_kind(subject, makers)
         identities = identities_of(cache.engine.core.flights)
-        find_key = _finder(subject, identities, key, key_self, caller(1))
+        find_key = _finder(subject, identities, key, key_self)
         find_tags = tag_finder(subject.signature, tags)
         recipe = Recipe(subject, cache, find_key, find_tags, chosen)
         return _bindable(makers[subject.kind](recipe), subject)
@@ -55,7 +54,7 @@ def _decorated(cache: Any, function: Any, ttl: Duration | None, options: dict[st
     return decorate if function is None else decorate(function)
 
 
-def _finder(subject: Subject, identities: Identities, key: Any, key_self: Any, frame: FrameType) -> FindKey:
+def _finder(subject: Subject, identities: Identities, key: Any, key_self: Any) -> FindKey:
     name = identities.name_of(subject.function)
     if key is not None or subject.binding in (Binding.NONE, Binding.STATIC):
         if key_self is not None:
@@ -64,14 +63,14 @@ def _finder(subject: Subject, identities: Identities, key: Any, key_self: Any, f
     if subject.binding is Binding.CLASS:
         return method_key_finder(subject.signature, name, identities.name_of, lambda _: None)
     if key_self is None:
-        _check_cache_key(subject, frame)
+        _check_cache_key(subject)
     return method_key_finder(
         subject.signature, name, lambda owner: identities.name_of(type(owner)), _self_key(key_self)
     )
 
 
-def _check_cache_key(subject: Subject, frame: FrameType) -> None:
-    if not defines_cache_key(frame):
+def _check_cache_key(subject: Subject) -> None:
+    if not defines_cache_key(subject.function):
         raise CacheValueError(
             f"{subject.name} is a method, and two objects must not share what it returns by accident: "
             "give key='...{argument}', or key_self=lambda self: self.id, or define __cache_key__(self) in its class "

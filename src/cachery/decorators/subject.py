@@ -13,7 +13,7 @@ from typing import Any
 from cachery.exceptions import CacheValueError
 from cachery.keys.signature import CallSignature
 
-__all__ = ["Binding", "Kind", "Subject"]
+__all__ = ["Binding", "Kind", "Subject", "defines_cache_key"]
 
 
 class Kind(Enum):
@@ -66,14 +66,15 @@ class Subject:
         return getattr(self.function, "__qualname__", None) or repr(self.function)
 
 
-def defines_cache_key(frame: FrameType | None) -> bool:
-    """Tell whether the class whose body runs in ``frame`` defines ``__cache_key__``, above or below."""
-    return frame is not None and "__cache_key__" in frame.f_code.co_names
-
-
-def caller(depth: int) -> FrameType:
-    """Return the frame ``depth`` calls above the caller's."""
-    return sys._getframe(depth + 1)  # noqa: SLF001 - what the body of a class defines is known nowhere else
+def defines_cache_key(function: Callable[..., Any]) -> bool:
+    """Tell whether the class in whose body ``function`` is being decorated defines ``__cache_key__``, above or below."""
+    owner, _, _ = function.__qualname__.rpartition(".")
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - what a class is going to define, nobody else knows yet
+    while frame is not None:
+        if frame.f_code.co_name == owner.rpartition(".")[2] and frame.f_locals.get("__qualname__") == owner:
+            return "__cache_key__" in frame.f_code.co_names
+        frame = frame.f_back
+    return False
 
 
 def _kind_of(function: Callable[..., Any]) -> Kind:
