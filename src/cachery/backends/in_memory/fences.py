@@ -1,6 +1,6 @@
 """What an invalidation leaves behind, so that nothing begun before it is served after it.
 
-Invalidations are numbered. A tag remembers the number of the last one that hit it, the store the number of its last
+Invalidations are numbered, and so are the beginnings of loads. A tag remembers the number of the last one that hit it, the store the number of its last
 clearing. An entry knows the number that stood when it, or the load that brought it, began: it is outdated when one of
 its tags was hit later. So invalidating a tag costs the same however many entries carry it.
 
@@ -113,7 +113,8 @@ class Fences:
 
     @cython.cfunc
     def open(self, key: Key) -> LoadToken:
-        """Return the token of a load that begins now."""
+        """Return the token of a load that begins now. It has a number of its own: of two loads, one began later."""
+        self.sequence += 1
         token = LoadToken(key, self.sequence)
         fence: Fence = self.loading.setdefault(key, Fence())
         fence.holders += 1
