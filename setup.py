@@ -18,6 +18,7 @@ COMPILED = (
     "backends/in_memory/fences",
     "backends/in_memory/loads",
     "backends/in_memory/store",
+    "engine/flights",
     "keys/memo",
     "policies/containers",
     "policies/expiry",
@@ -28,6 +29,7 @@ COMPILED = (
     "policies/order",
     "policies/table",
     "statistics/counters",
+    "statistics/recorder",
 )
 DIRECTIVES = {
     "language_level": 3,

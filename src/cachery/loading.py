@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import FunctionType, MethodType
 from typing import Any
 
 from cachery.backends.adapt import Inline
 from cachery.engine.bulk import load_many
-from cachery.engine.context import wants_context
+from cachery.engine.context import check_callable, wants_context
 from cachery.engine.core import Engine
 from cachery.engine.flights import Flights
 from cachery.engine.request import Request
@@ -49,7 +49,9 @@ def check_blocking(loader: Callable[..., Any]) -> None:
 
 def check_loop(loader: Callable[..., Any]) -> None:
     """Raise ``CacheValueError`` for a loader that returns something to be gone through."""
-    _check_no_generator(loader, _flags_of(loader))
+    flags = loader.__code__.co_flags if type(loader) is FunctionType else _flags_of(loader)
+    if flags & (_CO_GENERATOR | _CO_ASYNC_GENERATOR):
+        _check_no_generator(loader, flags)
 
 
 def _check_no_generator(loader: Callable[..., Any], flags: int) -> None:
@@ -101,6 +103,7 @@ class BlockingEngine:
         self, keys: Iterable[str], loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]
     ) -> Outcome:
         """Return what became of loading ``keys`` by one call."""
+        check_callable(loader)
         check_blocking(loader)
         chosen, tags = _parted(ttl, options)
         return step(load_many(self.core, exact_keys(keys), Request("", loader, chosen, tags)))
@@ -121,29 +124,34 @@ class LoopEngine:
         self.core = core
         self.recorder = recorder
 
-    async def load(
+    # Not coroutines themselves: what is wrong is said at once, and the engine's own coroutine is what is awaited.
+
+    def load(
         self, key: str, loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]
-    ) -> Outcome:
+    ) -> Awaitable[Outcome]:
         """Return what became of loading ``key``."""
         check_loop(loader)
         chosen, tags = _parted(ttl, options)
-        return await self.core.load(Request(exact_key(key), loader, chosen, tags, wants_context=wants_context(loader)))
+        if type(key) is not str:
+            key = exact_key(key)
+        return self.core.load(Request(key, loader, chosen, tags, wants_context=wants_context(loader)))
 
-    async def load_as(self, request: Request) -> Outcome:
+    def load_as(self, request: Request) -> Awaitable[Outcome]:
         """Return what became of ``request``, which is checked already."""
-        return await self.core.load(request)
+        return self.core.load(request)
 
-    async def reload(self, request: Request) -> Outcome:
+    def reload(self, request: Request) -> Awaitable[Outcome]:
         """Return what became of loading anew, whatever is there."""
-        return await self.core.reload(request)
+        return self.core.reload(request)
 
-    async def load_many(
+    def load_many(
         self, keys: Iterable[str], loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]
-    ) -> Outcome:
+    ) -> Awaitable[Outcome]:
         """Return what became of loading ``keys`` by one call."""
+        check_callable(loader)
         check_loop(loader)
         chosen, tags = _parted(ttl, options)
-        return await load_many(self.core, exact_keys(keys), Request("", loader, chosen, tags))
+        return load_many(self.core, exact_keys(keys), Request("", loader, chosen, tags))
 
     def within(self, prefix: str, counters: Counters) -> LoopEngine:
         """Return the engine of the part of the store under ``prefix``, which counts in ``counters`` too."""

@@ -79,7 +79,8 @@ class TurnRuntime(ThreadRuntime):
         super().__init__()
         self._turns = turns
 
-    def spawn(self, work: Callable[[], Any]) -> Callable[[], object]:
+    def spawn(self, work: Callable[[], Any], end: Signal) -> Callable[[], object]:
+        del end
         self._turns.start(lambda: carry_through(work()))
         return lambda: None
 

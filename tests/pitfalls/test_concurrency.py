@@ -426,6 +426,29 @@ def test_two_tasks_that_wait_for_each_other_are_told() -> None:
     asyncio.run(main())
 
 
+def test_a_blocking_call_that_its_own_loop_would_have_to_serve_is_told() -> None:
+    """Re-entering raises at once, also where a blocking call would wait for the loop that it blocks."""
+
+    async def main() -> None:
+        cache = aio.InMemoryCache()
+        may_end = asyncio.Event()
+
+        async def load() -> str:
+            await may_end.wait()
+            return "value"
+
+        waiting = asyncio.create_task(cache.get_or_set("a", load))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        with pytest.raises(CacheRecursionError, match="await"):
+            cache.blocking.get_or_set("a", lambda: "never")
+        may_end.set()
+        assert await waiting == "value"
+        check_invariants(cache)
+
+    asyncio.run(main())
+
+
 def test_a_logging_handler_may_load_through_the_cache(cache: InMemoryCache) -> None:
     """Re-entering by way of a logging handler that calls back."""
     refused: list[object] = []

@@ -122,9 +122,10 @@ class Door(Cache):
     async def close(self) -> None:
         """Let what is loaded in the background end, then close both doors."""
         await self.drain()
-        if not self.blocking.drain(0):
-            await asyncio.to_thread(self.blocking.drain)
-        self.blocking.close()
+        if self.blocking.drain(0):
+            self.blocking.close()
+        else:
+            await asyncio.to_thread(self.blocking.close)
 
     def check_open(self) -> None:
         """Raise ``CacheClosedError`` on a closed cache."""

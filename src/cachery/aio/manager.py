@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakKeyDictionary
@@ -72,7 +73,8 @@ class CacheManager:
 
     async def remove_cache(self, name: str) -> bool:
         """Close and forget the caches of that ``name``, on every backend; True if there was one."""
-        return self.blocking.remove_cache(name)
+        await self._drain(name)
+        return await asyncio.to_thread(self.blocking.remove_cache, name)
 
     async def clear_all(self) -> int:
         """Clear every open cache; return how many there are."""
@@ -80,7 +82,14 @@ class CacheManager:
 
     async def close(self) -> None:
         """Close and forget every cache. ``get_cache`` raises ``CacheClosedError`` from then on."""
-        self.blocking.close()
+        await self._drain()
+        await asyncio.to_thread(self.blocking.close)
+
+    async def _drain(self, name: str | None = None) -> None:
+        """Let what the caches of ``name``, or all, load in the background of this loop end."""
+        for record in self.blocking.list_caches():
+            if name in {None, record["name"]}:
+                await self.get_cache(record["name"], record["backend"]).drain()
 
     async def __aenter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -57,16 +58,28 @@ def _decorated(cache: Any, function: Any, ttl: Duration | None, options: dict[st
 def _finder(subject: Subject, identities: Identities, key: Any, key_self: Any) -> FindKey:
     name = identities.name_of(subject.function)
     if key is not None or subject.binding in (Binding.NONE, Binding.STATIC):
-        if key_self is not None:
-            raise CacheValueError(f"key_self says which object a method is called on, and {subject.name} is no method")
+        _check_no_key_self(subject, key_self)
         return key_finder(subject.signature, name, key)
     if subject.binding is Binding.CLASS:
-        return method_key_finder(subject.signature, name, identities.name_of, lambda _: None)
+        _check_no_key_self(subject, key_self)
+        return method_key_finder(subject.signature, name, partial(_name_of_class, identities, name), lambda _: None)
     if key_self is None:
         _check_cache_key(subject)
     return method_key_finder(
         subject.signature, name, lambda owner: identities.name_of(type(owner)), _self_key(key_self)
     )
+
+
+def _check_no_key_self(subject: Subject, key_self: Any) -> None:
+    if key_self is not None:
+        kind = "is called on its class" if subject.binding is Binding.CLASS else "is no method"
+        raise CacheValueError(f"key_self says which object a method is called on, and {subject.name} {kind}")
+
+
+def _name_of_class(identities: Identities, name: str, owner: Any) -> str:
+    if not isinstance(owner, type):
+        raise TypeError(f"the first argument of {name} is its class; cached above @classmethod puts it there itself")
+    return identities.name_of(owner)
 
 
 def _check_cache_key(subject: Subject) -> None:
@@ -110,7 +123,8 @@ def _check_kind(subject: Subject, makers: Makers) -> None:
         )
     else:
         advice = "this cache is asynchronous: use that of the same name in cachery, as in cachery.get_cache()"
-    raise CacheValueError(f"{subject.name} is a {subject.kind.value}, and {advice}")
+    article = "an" if subject.kind is Kind.ASYNC_GENERATOR else "a"
+    raise CacheValueError(f"{subject.name} is {article} {subject.kind.value}, and {advice}")
 
 
 def _bindable(call: Any, subject: Subject) -> Any:

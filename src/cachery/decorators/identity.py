@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from cachery.locks import make_lock
 
-__all__ = ["Identities", "identities_of"]
+__all__ = ["Identities", "identities_of", "share_identities"]
 
 _lock = make_lock()
 _by_store: WeakKeyDictionary[Any, Identities] = WeakKeyDictionary()
@@ -23,6 +23,13 @@ def identities_of(store: object) -> Identities:
     """Return the names that are taken in ``store``, the same for every cache over it."""
     with _lock:
         return _by_store.setdefault(store, Identities())
+
+
+def share_identities(store: object, other: object) -> None:
+    """Let the names that are taken in ``other`` be taken in ``store`` too, from the start."""
+    taken = identities_of(other)
+    with _lock:
+        _by_store.setdefault(store, taken)
 
 
 class Identities:
@@ -41,9 +48,12 @@ class Identities:
     def name_of(self, owner: Any) -> str:
         """Return the name of ``owner``, a function, a class or any other object that can be called."""
         with _lock:
-            name = self._names.get(owner)
+            bare = _bare_name(owner)
+            try:
+                name = self._names.get(owner)
+            except TypeError as error:
+                raise CacheValueError(f"{bare} cannot be told from others of its kind: {error}") from error
             if name is None:
-                bare = _bare_name(owner)
                 self._given[bare] += 1
                 name = bare if self._given[bare] == 1 else f"{bare}#{self._given[bare]}"
                 self._names[owner] = name

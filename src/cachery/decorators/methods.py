@@ -35,7 +35,7 @@ class CachedMethod:
 class BoundFunction:
     """A decorated method of one object."""
 
-    __slots__ = ("__func__", "__self__")
+    __slots__ = ("__func__", "__self__", "__weakref__")
 
     def __init__(self, function: Any, owner: Any) -> None:
         self.__func__ = function
@@ -48,8 +48,25 @@ class BoundFunction:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__func__, name)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BoundFunction):
+            return NotImplemented
+        return self.__self__ is other.__self__ and self.__func__ is other.__func__
+
+    def __hash__(self) -> int:
+        return hash((id(self.__self__), self.__func__))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self.__self__, self.__func__.__name__)
+
     def __repr__(self) -> str:
         return f"<cached method {self.__func__.__qualname__} of {self.__self__!r}>"
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        """What the method says of itself."""
+        doc: str | None = self.__func__.__doc__
+        return doc
 
     @property
     def __signature__(self) -> Signature:

@@ -78,7 +78,7 @@ def defines_cache_key(function: Callable[..., Any]) -> bool:
 
 
 def _kind_of(function: Callable[..., Any]) -> Kind:
-    if inspect.iscoroutinefunction(function):
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
         return Kind.COROUTINE
     if inspect.isasyncgenfunction(function):
         return Kind.ASYNC_GENERATOR

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from cachery.engine.ancestry import ancestors, begin_wait, end_wait, refuse_recursion
-from cachery.engine.core import Engine
+from cachery.engine.core import Engine, late
 from cachery.engine.flights import Flight
 from cachery.engine.load import Loading
 from cachery.engine.plan import LOADING, REFRESHING, decide
@@ -136,20 +136,25 @@ class _Bulk(Generic[Token]):
         return partial(_fly_together, self.engine.loading, self.request, seats)
 
     async def _wait(self, seat: _Seat) -> Landing:
+        engine, flight = self.engine, seat.flight
         waiting = ancestors.get()
-        begin_wait(waiting, seat.flight)
+        begin_wait(waiting, flight)
         try:
-            return await self.engine.wait(seat.flight, seat.request, seat.found, is_first=seat.is_first)
+            if flight.landing is None:
+                patience = engine.patience(flight, seat.request, seat.found)
+                if not await engine.runtime.wait(flight, patience):
+                    return late(seat.request.key)
         finally:
-            end_wait(waiting, seat.flight)
+            end_wait(waiting, flight)
+        return engine.arrival(flight, is_first=seat.is_first)
 
     def _take(self, seat: _Seat, landing: Landing, again: list[str]) -> None:
-        landing = self.engine.with_fallback(landing, seat.request, seat.found)
-        if landing is ABANDONED:
-            if not (seat.is_first and seat.flight.is_absent):
-                again.append(seat.key)
-        else:
+        if isinstance(landing, Failed):
+            landing = self.engine.with_fallback(landing, seat.request, seat.found)
+        if landing is not ABANDONED:
             self._settle(seat.key, landing)
+        elif not (seat.is_first and seat.flight.is_absent):
+            again.append(seat.key)
 
     def _settle(self, key: str, outcome: Outcome) -> None:
         if isinstance(outcome, Loaded):
@@ -170,9 +175,9 @@ async def _fly_together(loading: Loading[Token], request: Request, seats: Sequen
         for seat in seats:
             seat.flight.token = await loading.backend.open_token(seat.request.key)
         flights = tuple(seat.flight for seat in seats)
-        outcome = await loading.call(flights, request, ([seat.key for seat in seats],))
+        outcome, duration = await loading.call(flights, request, ([seat.key for seat in seats],))
         for seat in seats:
-            landings[seat.key] = await _part(loading, seat, outcome)
+            landings[seat.key] = await _settle(loading, seat, _part(seat, outcome), duration)
     except Exception as error:  # noqa: BLE001 - the store failed: those who wait are to know
         landings = dict.fromkeys((seat.key for seat in seats), Failed(error))
     finally:
@@ -180,15 +185,20 @@ async def _fly_together(loading: Loading[Token], request: Request, seats: Sequen
             loading.land(seat.flight, landings.get(seat.key, ABANDONED))
 
 
-async def _part(loading: Loading[Token], seat: _Seat, outcome: Outcome) -> Landing:
-    """Return what ``outcome``, a mapping of all values, means for one key, stored if it is there."""
+def _part(seat: _Seat, outcome: Outcome) -> Outcome | None:
+    """Return what ``outcome``, a mapping of all values, means for one key; ``None`` when that is not in it."""
     if isinstance(outcome, Failed):
-        return await loading.settle(seat.flight, seat.request, seat.found, outcome)
+        return outcome
     if not isinstance(outcome.value, Mapping):
         kind = type(outcome.value).__name__
         return Failed(CacheValueError(f"the loader of many keys returns a mapping of keys to values, not {kind}"))
-    if seat.key in outcome.value:
-        value = checked(Loaded(outcome.value[seat.key]))
-        return await loading.settle(seat.flight, seat.request, seat.found, value)
-    seat.flight.is_absent = True
-    return ABANDONED
+    return checked(Loaded(outcome.value[seat.key])) if seat.key in outcome.value else None
+
+
+async def _settle(loading: Loading[Token], seat: _Seat, part: Outcome | None, duration: float) -> Landing:
+    """Report and store what was loaded for ``seat``; return how its flight lands."""
+    if part is None:
+        seat.flight.is_absent = True
+        return ABANDONED
+    loading.report(seat.flight, part, duration)
+    return await loading.settle(seat.flight, seat.request, seat.found, part)

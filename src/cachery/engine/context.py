@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import Enum
-from functools import partial
 from inspect import Parameter, signature
 from types import FunctionType, MethodType
 from typing import Any, Final
@@ -13,7 +12,7 @@ from cachery.exceptions import CacheValueError
 from cachery.model.durations import Duration
 from cachery.model.sentinels import MISSING
 
-__all__ = ["NOT_MODIFIED", "LoadContext", "wants_context"]
+__all__ = ["NOT_MODIFIED", "LoadContext", "check_callable", "wants_context"]
 
 
 class _NotModified(Enum):
@@ -73,9 +72,14 @@ def wants_context(loader: Callable[..., Any]) -> bool:
         code = plain.__code__
         if code.co_argcount - isinstance(loader, MethodType) == 0 and code.co_kwonlyargcount == 0:
             return False
-    elif not callable(loader):
-        raise CacheValueError(f"a loader is a function that returns the value, not {type(loader).__name__}")
+    check_callable(loader)
     return _asks_for_context(loader)
+
+
+def check_callable(loader: object) -> None:
+    """Raise ``CacheValueError`` for a loader that cannot be called."""
+    if not callable(loader):
+        raise CacheValueError(f"a loader is a function that returns what is to be kept, not {type(loader).__name__}")
 
 
 def _asks_for_context(loader: Callable[..., Any]) -> bool:
@@ -102,9 +106,3 @@ def _parameters(loader: Callable[..., Any]) -> list[Parameter]:
         return []
     variable = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
     return [each for each in found if each.kind not in variable]
-
-
-def name_of(loader: object) -> str:
-    """Return how to call ``loader`` in a message."""
-    plain = loader.func if isinstance(loader, partial) else loader
-    return getattr(plain, "__qualname__", None) or type(plain).__name__

@@ -28,7 +28,7 @@ from cachery.ports.clock import stopwatch
 from cachery.ports.runtime import Runtime
 from cachery.ports.sink import Sink
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "late"]
 
 Token = TypeVar("Token")
 
@@ -73,16 +73,19 @@ class Engine(Generic[Token]):
         while True:
             seen = self.flights.landings
             found = await self.backend.read_entry(request.key)
-            step = decide(found, self.backend.read_clock(), request.options)
-            if found is not None and step not in LOADING:
-                return self._serve(step, found, request, seen)
+            if found is not None:
+                step = decide(found, self.backend.read_clock(), request.options)
+                if step not in LOADING:
+                    return self._serve(step, found, request, seen)
             if not is_counted:
                 is_counted = True
                 self.sink.miss(request.key)
             refuse_recursion(request.key, self.flights)
             boarded = self.flights.board(request.key, request.tags, seen, self.backend.is_current)
             if boarded is not None:
-                landing = await self._ride(*boarded, request, found)
+                landing = await self._ride(*boarded, request, found, found)
+                if isinstance(landing, Failed):
+                    return self.with_fallback(landing, request, found)
                 if landing is not ABANDONED:
                     return landing
 
@@ -94,7 +97,8 @@ class Engine(Generic[Token]):
         found = await self.backend.read_entry(request.key)
         landing: Landing = ABANDONED
         while landing is ABANDONED:
-            landing = await self._ride(self.flights.begin(request.key, request.tags), True, request, found)
+            flight = self.flights.begin(request.key, request.tags)
+            landing = await self._ride(flight, True, request, found, None)
         return landing
 
     def _serve(self, step: Step, found: Entry, request: Request, seen: int) -> Outcome:
@@ -124,8 +128,15 @@ class Engine(Generic[Token]):
             self.spawn([flight], request.options, partial(self.loading.fly, flight, request, found))
         self.flights.leave(flight)
 
-    async def _ride(self, flight: Flight, is_first: bool, request: Request, found: Entry | None) -> Landing:  # noqa: FBT001
-        """Wait for ``flight``, after beginning its load when it is ours; fall back on what was found, if need be."""
+    async def _ride(
+        self,
+        flight: Flight,
+        is_first: bool,  # noqa: FBT001 - as ``board`` returned it
+        request: Request,
+        found: Entry | None,
+        fallback: Entry | None,
+    ) -> Landing:
+        """Wait for ``flight``, after beginning its load when it is ours; less long where there is a ``fallback``."""
         waiting = ancestors.get()
         try:
             if waiting:
@@ -137,16 +148,19 @@ class Engine(Generic[Token]):
                     await self.loading.fly(flight, request, found)
                 else:
                     self.spawn([flight], request.options, partial(self.loading.fly, flight, request, found))
-                landing = flight.landing if is_first else None
-                if landing is None:
-                    landing = await self.wait(flight, request, found, is_first=is_first)
+                if flight.landing is None and not await self.runtime.wait(
+                    flight, self.patience(flight, request, fallback)
+                ):
+                    landing: Landing = late(request.key)
+                else:
+                    landing = self.arrival(flight, is_first=is_first)
             finally:
                 if waiting:
                     end_wait(waiting, flight)
         finally:
             if flight.landing is None:
                 self.flights.leave(flight)
-        return landing if isinstance(landing, Loaded) else self.with_fallback(landing, request, found)
+        return landing
 
     async def begin(self, flights: Sequence[Flight], options: LoadOptions, fly: Work) -> None:
         """Run ``fly`` here and now where nobody could cut the wait short, else beside us."""
@@ -162,23 +176,23 @@ class Engine(Generic[Token]):
             for flight in flights:
                 flight.overdue_at = overdue_at
         try:
-            cancel = self.runtime.spawn(fly)
+            cancel = self.runtime.spawn(fly, flights[-1])
         except BaseException:  # no thread can be started: those who joined are to try themselves
             for flight in flights:
                 self.flights.land(flight, ABANDONED)
             raise
         self.flights.own(flights, cancel)
+        for flight in flights[:-1]:
+            flight.home = flights[-1].home
 
-    async def wait(self, flight: Flight, request: Request, found: Entry | None, *, is_first: bool) -> Landing:
-        """Return how ``flight`` landed, or a failure when that takes longer than the request may."""
-        if flight.landing is None and not await self.runtime.wait(flight, self._patience(flight, request, found)):
-            return Failed(CacheTimeoutError(f"loading {request.key!r} took too long", key=request.key))
+    def arrival(self, flight: Flight, *, is_first: bool) -> Landing:
+        """Return how ``flight`` landed, for the one who began it or for another."""
         if is_first:
             return ABANDONED if flight.landing is None else flight.landing
         landing = flight.landing_for_another()
         return Loaded(self.backend.isolate(landing.value)) if isinstance(landing, Loaded) else landing
 
-    def _patience(self, flight: Flight, request: Request, found: Entry | None) -> float | None:
+    def patience(self, flight: Flight, request: Request, found: Entry | None) -> float | None:
         """Return how long ``request`` waits for ``flight``; one that has a stale value lets it go on without riders."""
         options = request.options
         if options.soft is None or not servable(found, self.backend.read_clock(), options):
@@ -186,10 +200,14 @@ class Engine(Generic[Token]):
         self.flights.keep(flight)
         return options.soft
 
-    def with_fallback(self, landing: Landing, request: Request, found: Entry | None) -> Landing:
-        """Return ``landing``; the stale value instead where the load failed or took too long."""
-        if not isinstance(landing, Failed) or not isinstance(landing.error, Exception) or found is None:
-            return landing
-        if servable(found, self.backend.read_clock(), request.options):
+    def with_fallback(self, landing: Failed, request: Request, found: Entry | None) -> Outcome:
+        """Return the stale value in the place of ``landing``, a load that failed or took too long, if there is one."""
+        is_usual = isinstance(landing.error, Exception)
+        if is_usual and found is not None and servable(found, self.backend.read_clock(), request.options):
             return self.answer(Step.SERVE_STALE, found, request)
         return landing
+
+
+def late(key: str) -> Failed:
+    """Return the failure of a load that took longer than its caller waits."""
+    return Failed(CacheTimeoutError(f"loading {key!r} took too long", key=key))

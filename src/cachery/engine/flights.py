@@ -15,11 +15,22 @@ there had been before the look, and says "look again" when there was another sin
 
 from __future__ import annotations
 
+try:
+    import cython
+    from cython import critical_section
+
+    if not cython.compiled:  # the Cython package itself: it has no locks
+        raise ImportError
+except ImportError:
+    from cachery import _cython as cython  # type: ignore[no-redef]
+    from cachery._cython import critical_section  # type: ignore[assignment]
+
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from cachery.forks import reset_in_child
 from cachery.locks import make_lock
+from cachery.model.keys import Key, Tags
 from cachery.model.outcome import ABANDONED, Failed, Landing
 
 __all__ = ["Flight", "Flights"]
@@ -29,33 +40,50 @@ def _nothing() -> None:
     """Cancel what cannot be cancelled."""
 
 
+@cython.final
+@cython.cclass
 class Flight:
-    """One load in progress. Its fields change under the lock of its registry; ``landing`` is what became of it.
+    """One load in progress. Its fields change in sections of its registry; ``landing`` is what became of it.
 
     ``awaits``: the flights that its loader waits for. ``token``: the store's note of when the load began, ``None``
     before. ``tags``: those known beforehand. ``overdue_at``: when it counts as lost, in seconds of the stopwatch.
     ``is_doubtful``: a tag that only the loader knew was invalidated meanwhile, so it serves nobody but the one who
-    began it. ``is_absent``: the loader of many keys knew nothing of this one.
+    began it. ``is_absent``: the loader of many keys knew nothing of this one. ``home``: the event loop that it is
+    loaded in, if it is one.
     """
 
-    # What most flights never change stands in the class, so that beginning one costs three attributes.
-    awaits: tuple[Flight, ...] = ()
-    cancel: Callable[[], object] = staticmethod(_nothing)
-    is_absent = False
-    is_doubtful = False
-    is_kept = False
-    landing: Landing | None = None
-    overdue_at = float("inf")
-    riders = 1
-    token: Any = None
-    wakers: list[Callable[[], object]] | None = None
+    key: str
+    tags: tuple[str, ...]
+    registry: Flights
+    awaits: tuple[Flight, ...]
+    cancel: Callable[[], object]
+    home: object
+    landing: Landing | None
+    token: Any
+    wakers: list[Callable[[], object]] | None
+    overdue_at: float
+    riders: int
+    is_absent: bool
+    is_doubtful: bool
+    is_kept: bool
 
-    def __init__(self, key: str, tags: tuple[str, ...], registry: Flights) -> None:
-        self.key, self.tags, self.registry = key, tags, registry
+    def __init__(self, key: Any, tags: Any, registry: Flights) -> None:
+        self.key = key
+        self.tags = tags
+        self.registry = registry
+        self.awaits = ()
+        self.cancel = _nothing
+        self.home = None
+        self.landing = None
+        self.token = None
+        self.wakers = None
+        self.overdue_at = float("inf")
+        self.riders = 1
+        self.is_absent = self.is_doubtful = self.is_kept = False
 
     def attend(self, wake: Callable[[], object]) -> bool:
         """Have ``wake`` called when it lands; False when it has landed."""
-        with self.registry.guard:
+        with critical_section(self.registry):
             if self.landing is not None:
                 return False
             if self.wakers is None:
@@ -65,8 +93,8 @@ class Flight:
 
     def desert(self, wake: Callable[[], object]) -> None:
         """Forget ``wake``."""
-        with self.registry.guard:
-            if self.wakers and wake in self.wakers:
+        with critical_section(self.registry):
+            if self.wakers is not None and wake in self.wakers:
                 self.wakers.remove(wake)
 
     def landing_for_another(self) -> Landing:
@@ -80,98 +108,114 @@ class Flight:
         return landing.for_another() if isinstance(landing.error, Exception) else ABANDONED
 
 
+@cython.final
+@cython.cclass
 class Flights:
     """The flights of one store, by key. ``landings`` counts those that have ended. ``stopwatch`` returns seconds."""
 
+    by_key: dict[str, Flight]
+    landings: int
+    stopwatch: Callable[[], float]
+    guard: Any
+
     def __init__(self, stopwatch: Callable[[], float]) -> None:
-        self.guard = make_lock()
-        self._by_key: dict[str, Flight] = {}
+        self.guard = None if cython.compiled else make_lock()
+        self.by_key = {}
         self.landings = 0
-        self._stopwatch = stopwatch
+        self.stopwatch = stopwatch
         reset_in_child(self)
 
     def __len__(self) -> int:
         """Return how many loads are in progress."""
-        return len(self._by_key)
+        return len(self.by_key)
 
     def board(
-        self, key: str, tags: tuple[str, ...], seen: int, is_current: Callable[[Any, tuple[str, ...]], bool]
+        self, key: Key, tags: Tags, seen: cython.longlong, is_current: Callable[[Any, tuple[str, ...]], bool]
     ) -> tuple[Flight, bool] | None:
         """Return the flight for ``key`` and whether the caller begins it; ``None`` when it is to look again.
 
         ``seen``: the landings before the caller looked into the store. ``is_current``: tells of a token and tags
         whether nothing was invalidated since.
         """
-        with self.guard:
-            found = self._by_key.get(key)
-            if found is not None and self._is_joinable(found, tags, is_current):
+        fresh = Flight(key, tags, self)
+        with critical_section(self):
+            found: Flight | None = self.by_key.get(key)
+            if found is not None and self.is_joinable(found, tags, is_current):
                 found.riders += 1
                 return found, False
             if self.landings != seen:
                 return None
-            return self._begin(key, tags), True
+            self.by_key[key] = fresh
+        return fresh, True
 
-    def begin(self, key: str, tags: tuple[str, ...]) -> Flight:
+    def begin(self, key: Key, tags: Tags) -> Flight:
         """Return a new flight for ``key``, in the place of any other."""
-        with self.guard:
-            return self._begin(key, tags)
+        fresh = Flight(key, tags, self)
+        with critical_section(self):
+            self.by_key[key] = fresh
+        return fresh
 
     def leave(self, flight: Flight) -> None:
         """Let one rider go; the last one out cancels the load, unless it is kept."""
-        with self.guard:
+        with critical_section(self):
             flight.riders -= 1
             if flight.riders or flight.is_kept or flight.landing is not None:
                 return
-            self._strike_off(flight)
+            self.strike_off(flight)
         flight.cancel()
 
     def keep(self, flight: Flight) -> None:
         """Let ``flight`` go on when nobody rides it any more."""
-        with self.guard:
+        with critical_section(self):
             flight.is_kept = True
 
     def own(self, flights: Sequence[Flight], cancel: Callable[[], object]) -> None:
         """Have ``cancel`` called when the last of ``flights``, which are loaded together, is abandoned."""
-        left = len(flights)
-        if left == 1:
-            flights[0].cancel = cancel
-            return
-
-        def cancel_last() -> None:
-            nonlocal left
-            with self.guard:
-                left -= 1
-            if not left:
-                cancel()
-
+        shared = cancel if len(flights) == 1 else _Last(len(flights), cancel)
         for flight in flights:
-            flight.cancel = cancel_last
+            flight.cancel = shared
 
     def land(self, flight: Flight, landing: Landing) -> None:
         """End ``flight`` and wake those who wait."""
-        with self.guard:
-            self._strike_off(flight)
+        with critical_section(self):
+            self.strike_off(flight)
             self.landings += 1
             flight.landing = landing
-            wakers, flight.wakers = flight.wakers, None
-        for wake in wakers or ():
-            wake()
+            wakers = flight.wakers
+            flight.wakers = None
+        if wakers is not None:
+            for wake in wakers:
+                wake()
 
     def reset_after_fork(self) -> None:
         """Forget every flight: the threads that were to land them are not in this process."""
-        self._by_key.clear()
+        self.by_key.clear()
 
-    def _begin(self, key: str, tags: tuple[str, ...]) -> Flight:
-        flight = self._by_key[key] = Flight(key, tags, self)
-        return flight
+    @cython.cfunc
+    def strike_off(self, flight: Flight) -> None:
+        """Let nobody join ``flight`` any more."""
+        if self.by_key.get(flight.key) is flight:
+            del self.by_key[flight.key]
 
-    def _strike_off(self, flight: Flight) -> None:
-        if self._by_key.get(flight.key) is flight:
-            del self._by_key[flight.key]
-
-    def _is_joinable(
-        self, flight: Flight, tags: tuple[str, ...], is_current: Callable[[Any, tuple[str, ...]], bool]
-    ) -> bool:
-        if flight.overdue_at <= self._stopwatch():
+    @cython.cfunc
+    def is_joinable(self, flight: Flight, tags: Tags, is_current: Any) -> cython.bint:
+        """Tell whether who asks now may have what ``flight`` will bring."""
+        if flight.overdue_at <= self.stopwatch():
             return False
         return flight.token is None or is_current(flight.token, (*flight.tags, *tags))
+
+
+class _Last:
+    """Cancels at the last of several calls."""
+
+    def __init__(self, calls: int, cancel: Callable[[], object]) -> None:
+        self._lock = make_lock()
+        self._left = calls
+        self._cancel = cancel
+
+    def __call__(self) -> None:
+        with self._lock:
+            self._left -= 1
+            is_last = self._left == 0
+        if is_last:
+            self._cancel()

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from cachery.engine.ancestry import ancestors
 from cachery.engine.context import NOT_MODIFIED, LoadContext
 from cachery.engine.flights import Flight
-from cachery.engine.plan import Failure, servable
+from cachery.engine.plan import Failure, is_alive
 from cachery.engine.request import Request
 from cachery.engine.stamps import entry_of, failure_entry, life_of_value
 from cachery.engine.values import checked
@@ -47,7 +47,8 @@ class Loading(Generic[Token]):
         try:
             flight.token = await self.backend.open_token(request.key)
             context = self._context(request, found) if request.wants_context else None
-            outcome = await self.call((flight,), request, () if context is None else (context,))
+            outcome, duration = await self.call((flight,), request, () if context is None else (context,))
+            self.report(flight, outcome, duration)
             landing = await self.settle(flight, request, found, outcome, context)
         except Exception as error:  # noqa: BLE001 - the store failed: those who wait are to know
             landing = Failed(error)
@@ -60,27 +61,31 @@ class Loading(Generic[Token]):
         if flight.token is not None:
             self.backend.close_token(flight.token)
 
-    async def call(self, flights: tuple[Flight, ...], request: Request, arguments: tuple[Any, ...]) -> Outcome:
-        """Call the loader for ``flights``, if its breaker allows it, and report what became of it."""
+    async def call(
+        self, flights: tuple[Flight, ...], request: Request, arguments: tuple[Any, ...]
+    ) -> tuple[Outcome, float]:
+        """Call the loader for ``flights``, if its breaker allows it; return what became of it and the seconds it took."""
         breaker = request.options.breaker
         if breaker is not None and (wait := breaker.allow()) > 0:
-            return _refused(request.key, wait)
+            return _refused(request.key, wait), 0.0
         outer = ancestors.get()
         ancestors.set(flights if flights[0].is_kept else (*outer, *flights))  # nobody waits for what is kept
         began = self.stopwatch()
         try:
             outcome = checked(await self.runtime.attempt(request.loader, arguments))
         finally:
-            ancestors.set(outer)
-        duration = self.stopwatch() - began
-        for flight in flights:
-            if isinstance(outcome, Loaded):
-                self.sink.loaded(flight.key, duration)
-            else:
-                self.sink.load_failed(flight.key, duration, outcome.error)
+            if self.runtime.is_inline:  # else this is a task's own context, which ends with it
+                ancestors.set(outer)
         if breaker is not None:
             breaker.record(is_success=isinstance(outcome, Loaded))
-        return outcome
+        return outcome, self.stopwatch() - began
+
+    def report(self, flight: Flight, outcome: Outcome, duration: float) -> None:
+        """Say what became of the load for ``flight``."""
+        if isinstance(outcome, Loaded):
+            self.sink.loaded(flight.key, duration)
+        else:
+            self.sink.load_failed(flight.key, duration, outcome.error)
 
     async def settle(
         self,
@@ -97,36 +102,42 @@ class Loading(Generic[Token]):
         if isinstance(outcome, Failed):
             await self._note_failure(flight, request, found, outcome.error)
             return outcome
-        tags, asked = request.tags, None
-        if outcome.value is NOT_MODIFIED:
-            if found is None or isinstance(found.value, Failure):
-                return Failed(CacheValueError(f"{request.key!r} has no value that could be 'not modified'"))
-            outcome, tags = Loaded(found.value), found.tags
-        if context is not None:
-            tags, asked = self._wishes(context, tags)
-        await self._store(flight, request, outcome.value, tags, asked)
-        return outcome
-
-    async def _store(
-        self, flight: Flight, request: Request, value: Any, tags: tuple[str, ...], asked: float | None
-    ) -> None:
-        """Store ``value``, for ``asked`` seconds if that is not ``None``."""
-        life = life_of_value(value, request.options, self.backend.default_life, asked, self.random)
-        if life > 0:
+        outcome, entry = self._prepared(flight, request, found, outcome, context)
+        if entry is not None:
             try:
-                entry = entry_of(value, life, self.backend, request.options, tags)
                 if await self.backend.write_entry(request.key, entry, flight.token):
                     self.sink.stored(request.key)
             except Exception as error:  # noqa: BLE001 - reported
                 self.sink.not_stored(request.key, error)
+        return outcome
+
+    def _prepared(
+        self, flight: Flight, request: Request, found: Entry | None, outcome: Loaded, context: LoadContext | None
+    ) -> tuple[Outcome, Entry | None]:
+        """Return what those who wait are to get, and the entry to store if there is one."""
+        tags, asked = request.tags, None
+        if outcome.value is NOT_MODIFIED:
+            if found is None or isinstance(found.value, Failure):
+                return Failed(CacheValueError(f"{request.key!r} has no value that could be 'not modified'")), None
+            outcome, tags = Loaded(found.value), found.tags
+        if context is not None:
+            tags, asked = self._wishes(context, tags)
         if tags is not request.tags:
+            flight.tags = (*request.tags, *tags)  # first: who joins from now on is asked about these too
             flight.is_doubtful = not self.backend.is_current(flight.token, tags)
+        life = life_of_value(outcome.value, request.options, self.backend.default_life, asked, self.random)
+        return outcome, entry_of(outcome.value, life, self.backend, request.options, tags) if life > 0 else None
 
     async def _note_failure(self, flight: Flight, request: Request, found: Entry | None, error: BaseException) -> None:
-        """Keep the exception if that is asked for; where a stale value helps out, leave the loader alone a while."""
+        """Leave the loader alone for a while where there is a value to go on with; else keep the exception, if asked.
+
+        What the breaker raised says nothing about the key.
+        """
+        if isinstance(error, CacheCircuitOpenError):
+            return
         now = self.backend.read_clock()
         options = request.options
-        if servable(found, now, options):
+        if is_alive(found, now, options):
             until = now + options.throttle(self.backend.default_life)
             await self.backend.postpone_refresh(request.key, until, flight.token)
         elif isinstance(error, options.cache_exceptions):

@@ -8,7 +8,7 @@ from enum import Enum
 from cachery.model.entry import Entry
 from cachery.model.options import LoadOptions
 
-__all__ = ["LOADING", "REFRESHING", "SERVING_STALE", "Failure", "Step", "decide", "servable"]
+__all__ = ["LOADING", "REFRESHING", "SERVING_STALE", "Failure", "Step", "decide", "is_alive", "servable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,12 @@ def decide(entry: Entry | None, now: float, options: LoadOptions) -> Step:
 
 
 def servable(entry: Entry | None, now: float, options: LoadOptions) -> bool:
-    """Tell whether ``entry`` may be served at ``now`` when there is nothing better."""
-    if entry is None or options.stale is None or isinstance(entry.value, Failure):
+    """Tell whether ``entry`` may be served at ``now``, past its time, when there is nothing better."""
+    return options.stale is not None and is_alive(entry, now, options)
+
+
+def is_alive(entry: Entry | None, now: float, options: LoadOptions) -> bool:
+    """Tell whether ``entry`` has a value that may still be served at ``now``."""
+    if entry is None or isinstance(entry.value, Failure):
         return False
-    return now < max(entry.fresh_until, entry.stale_until)
+    return now < entry.fresh_until or (options.stale is not None and now < entry.stale_until)

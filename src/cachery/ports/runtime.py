@@ -15,7 +15,9 @@ __all__ = ["Runtime", "Signal"]
 
 
 class Signal(Protocol):
-    """Something that happens once."""
+    """Something that happens once. ``home`` is the event loop that brings it about, ``None`` when that is a thread."""
+
+    home: object
 
     def attend(self, wake: Callable[[], object]) -> bool:
         """Have ``wake`` called, on whatever thread, when it happens; False when it has happened already."""
@@ -34,8 +36,11 @@ class Runtime(Protocol):
     async def attempt(self, loader: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
         """Call ``loader`` and return what became of it, whatever it raises."""
 
-    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], object]:
-        """Run ``work`` in the background, in the context of the caller; return a function that cancels it if it can."""
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]], end: Signal) -> Callable[[], object]:
+        """Run ``work``, the last thing of which is ``end``, in the background, in the context of the caller.
+
+        Returns a function that cancels it, if it can be.
+        """
 
     async def wait(self, signal: Signal, timeout: float | None) -> bool:
         """Wait for ``signal``, at most ``timeout`` seconds; True when it happened."""

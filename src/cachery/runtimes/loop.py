@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from inspect import isawaitable
+from types import CoroutineType
 from typing import Any
 
 from cachery.model.outcome import Failed, Loaded, Outcome
 from cachery.ports.runtime import Signal
 
 __all__ = ["LoopRuntime"]
+
+get_running_loop_or_none = asyncio._get_running_loop  # noqa: SLF001 - documented, for those who must not raise
 
 
 class LoopRuntime:
@@ -25,26 +29,21 @@ class LoopRuntime:
         """Call ``loader``, await what it returns if that can be, and return what became of it."""
         try:
             value = loader(*arguments)
-            return Loaded(await value if isawaitable(value) else value)
+            if type(value) is CoroutineType or isawaitable(value):  # the first is quick, and nearly always so
+                value = await value
+            return Loaded(value)
         except BaseException as error:  # it is handed on as a value
             if isinstance(error, asyncio.CancelledError) and _is_being_cancelled():
                 raise
             return Failed(error.with_traceback(error.__traceback__ and error.__traceback__.tb_next))
 
-    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], object]:
-        """Run ``work`` as a task, held until it is done; return a function, for any thread, that cancels it."""
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(self._held(work))
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]], end: Signal) -> Callable[[], object]:
+        """Run ``work`` as a task, held until ``end``; return a function, for any thread, that cancels it."""
+        loop = end.home = asyncio.get_running_loop()
+        task = loop.create_task(work())
         self._tasks.add(task)
-        return lambda: _call_in(loop, task.cancel)
-
-    async def _held(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        try:
-            await work()
-        finally:
-            task = asyncio.current_task()
-            if task is not None:
-                self._tasks.discard(task)
+        end.attend(partial(self._tasks.discard, task))
+        return partial(_call_in, loop, task.cancel)
 
     async def wait(self, signal: Signal, timeout: float | None) -> bool:
         """Wait until ``signal`` happens, at most ``timeout`` seconds; True when it did."""
@@ -52,7 +51,11 @@ class LoopRuntime:
         happened: asyncio.Future[bool] = loop.create_future()
 
         def wake() -> None:
-            _call_in(loop, _settle, happened, True)
+            if get_running_loop_or_none() is loop:
+                if not happened.done():
+                    happened.set_result(True)
+            else:
+                _call_in(loop, _settle, happened, True)
 
         if not signal.attend(wake):
             return True
@@ -92,7 +95,7 @@ def _settle(future: asyncio.Future[bool], outcome: bool) -> None:  # noqa: FBT00
 
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *arguments: object) -> None:
     """Call ``function`` on the thread of ``loop``; at once when that is this one, never when the loop is closed."""
-    if asyncio._get_running_loop() is loop:  # noqa: SLF001 - public, in spite of its name: documented for frameworks
+    if get_running_loop_or_none() is loop:
         function(*arguments)
         return
     try:

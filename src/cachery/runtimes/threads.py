@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from _thread import TIMEOUT_MAX, allocate_lock
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
@@ -9,6 +10,7 @@ from functools import partial
 from os import cpu_count
 from typing import Any
 
+from cachery.exceptions import CacheRecursionError
 from cachery.model.outcome import Failed, Loaded, Outcome
 from cachery.ports.runtime import Signal
 from cachery.runtimes.step import step
@@ -32,14 +34,22 @@ class ThreadRuntime:
         except BaseException as error:  # noqa: BLE001 - it is handed on as a value
             return Failed(error.with_traceback(error.__traceback__ and error.__traceback__.tb_next))
 
-    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], object]:
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]], end: Signal) -> Callable[[], object]:
         """Run ``work`` on a worker thread, with the caller's context variables. A thread cannot be cancelled."""
+        del end
         context = copy_context()
         self.workers.submit(lambda: context.run(step, work()))
         return _cancel_nothing
 
     async def wait(self, signal: Signal, timeout: float | None) -> bool:
-        """Block until ``signal`` happens, at most ``timeout`` seconds; True when it did."""
+        """Block until ``signal`` happens, at most ``timeout`` seconds; True when it did.
+
+        Raises ``CacheRecursionError`` when the event loop of this very thread is to bring it about.
+        """
+        if signal.home is not None and signal.home is _running_loop():
+            raise CacheRecursionError(
+                "a blocking call waits for a load of the event loop that it blocks: await the cache of cachery.aio there"
+            )
         gate = allocate_lock()
         gate.acquire()
         wake = partial(_open_gate, gate)
@@ -57,6 +67,12 @@ class ThreadRuntime:
 
 def _open_gate(gate: Any) -> None:
     gate.release()
+
+
+def _running_loop() -> object:
+    """Return the event loop of this thread, without loading ``asyncio`` where nobody else has."""
+    asyncio = sys.modules.get("asyncio")
+    return None if asyncio is None else asyncio._get_running_loop()  # noqa: SLF001 - documented, in spite of its name
 
 
 def _cancel_nothing() -> None:

@@ -23,3 +23,6 @@ cdef class Counters:
     cdef long long ticked_misses
 
     cdef void tick(self)
+    cpdef hit(self)
+    cpdef miss(self)
+    cpdef load(self, bint is_success)

@@ -98,6 +98,7 @@ class Counters:
         with critical_section(self):
             setattr(self, name, getattr(self, name) + by)
 
+    @cython.ccall
     def hit(self) -> None:
         """Count a request that was answered."""
         with critical_section(self):
@@ -105,6 +106,7 @@ class Counters:
             if self.hits >= self.hits_due:
                 self.tick()
 
+    @cython.ccall
     def miss(self) -> None:
         """Count a request that was not."""
         with critical_section(self):
@@ -112,7 +114,8 @@ class Counters:
             if self.misses >= self.misses_due:
                 self.tick()
 
-    def load(self, *, is_success: bool) -> None:
+    @cython.ccall
+    def load(self, is_success: cython.bint) -> None:
         """Count a call of a loader."""
         with critical_section(self):
             if is_success:

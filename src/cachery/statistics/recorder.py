@@ -2,89 +2,108 @@
 
 from __future__ import annotations
 
+try:
+    import cython
+
+    if not cython.compiled:
+        raise ImportError
+except ImportError:
+    from cachery import _cython as cython  # type: ignore[no-redef]
+
 from collections.abc import Callable
+from typing import Any
 
 from cachery.events import Event, Hit, Listener, Loaded, LoadFailed, Miss, ServedStale, notify
-from cachery.statistics.counters import Counters
+from cachery.model.keys import Key
 
-__all__ = ["Recorder"]
+if not cython.compiled:
+    from cachery.statistics.counters import Counters
 
 
+@cython.final
+@cython.cclass
 class Recorder:
     """Counts in ``counters`` and in those of ``parts``, and tells ``listeners()`` under the cache's ``name``.
 
     An event is built only if somebody listens.
     """
 
+    counters: Counters
+    parts: tuple[Counters, ...]
+    name: str | None
+    listeners: Callable[[], tuple[Listener, ...]]
+
     def __init__(
         self,
         counters: Counters,
-        name: str | None,
+        name: Any,
         listeners: Callable[[], tuple[Listener, ...]],
         parts: tuple[Counters, ...] = (),
     ) -> None:
-        self._counters = (counters, *parts)
-        self._parts = parts
-        self._name = name
-        self._listeners = listeners
+        self.counters = counters
+        self.parts = parts
+        self.name = name
+        self.listeners = listeners
 
     def beside(self, counters: Counters) -> Recorder:
         """Return a recorder that counts in ``counters`` too: those of a part of the cache."""
-        return Recorder(self._counters[0], self._name, self._listeners, (*self._parts, counters))
+        return Recorder(self.counters, self.name, self.listeners, (*self.parts, counters))
 
-    def hit(self, key: str) -> None:
+    def hit(self, key: Key) -> None:
         """Count a hit of ``key``."""
-        for counters in self._counters:
-            counters.hit()
-        self._tell(Hit, key)
+        self.counters.hit()
+        for part in self.parts:
+            part.hit()
+        self.tell(Hit, (key,))
 
-    def miss(self, key: str) -> None:
+    def miss(self, key: Key) -> None:
         """Count a miss of ``key``."""
-        for counters in self._counters:
-            counters.miss()
-        self._tell(Miss, key)
+        self.counters.miss()
+        for part in self.parts:
+            part.miss()
+        self.tell(Miss, (key,))
 
-    def served_stale(self, key: str) -> None:
+    def served_stale(self, key: Key) -> None:
         """Count a hit of ``key``, answered with a stale value."""
-        for counters in self._counters:
+        for counters in (self.counters, *self.parts):
             counters.hit()
-        self._count("stale_hits")
-        self._tell(ServedStale, key)
+            counters.count("stale_hits")
+        self.tell(ServedStale, (key,))
 
-    def joined(self, key: str) -> None:
+    def joined(self, key: Key) -> None:
         """Count a request for ``key`` that waits for the load of another."""
         del key
-        self._count("coalesced")
+        for counters in (self.counters, *self.parts):
+            counters.count("coalesced")
 
-    def loaded(self, key: str, duration: float) -> None:
+    def loaded(self, key: Key, duration: Any) -> None:
         """Count a value that a loader returned after ``duration`` seconds."""
-        for counters in self._counters:
-            counters.load(is_success=True)
-        self._tell(Loaded, key, duration)
+        self.counters.load(True)
+        for part in self.parts:
+            part.load(True)
+        self.tell(Loaded, (key, duration))
 
-    def load_failed(self, key: str, duration: float, error: BaseException) -> None:
+    def load_failed(self, key: Key, duration: Any, error: BaseException) -> None:
         """Count a loader that raised ``error`` after ``duration`` seconds."""
-        for counters in self._counters:
-            counters.load(is_success=False)
-        self._tell(LoadFailed, key, duration, type(error).__name__)
+        for counters in (self.counters, *self.parts):
+            counters.load(False)
+        self.tell(LoadFailed, (key, duration, type(error).__name__))
 
-    def stored(self, key: str) -> None:
+    def stored(self, key: Key) -> None:
         """Count a loaded value that was stored, for the parts; the store counts for itself."""
         del key
-        for counters in self._parts:
-            counters.count("writes")
+        for part in self.parts:
+            part.count("writes")
 
-    def not_stored(self, key: str, error: Exception) -> None:
+    def not_stored(self, key: Key, error: Exception) -> None:
         """Write a line into the log: a loaded value could not be stored."""
         import logging  # noqa: PLC0415 - loaded only when something goes wrong
 
         logging.getLogger("cachery").warning("the loaded value of %r could not be stored: %r", key, error)
 
-    def _count(self, name: str) -> None:
-        for counters in self._counters:
-            counters.count(name)
-
-    def _tell(self, kind: Callable[..., Event], *fields: object) -> None:
-        listeners = self._listeners()
+    @cython.cfunc
+    def tell(self, kind: Callable[..., Event], fields: Any) -> None:
+        """Build an event, if there is somebody to tell."""
+        listeners = self.listeners()
         if listeners:
-            notify(listeners, kind(self._name, *fields))
+            notify(listeners, kind(self.name, *fields))

@@ -67,7 +67,7 @@ class CacheStats:
     expirations = _counter("expirations", "Entries removed because their time was over.")
 
     load_success = _counter("load_success", "Values that a loader returned.")
-    load_failure = _counter("load_failure", "Calls of a loader that raised an exception.")
+    load_failure = _counter("load_failure", "Values that a loader failed to return.")
     stale_hits = _counter("stale_hits", "Hits answered with a value past its time.")
     coalesced = _counter("coalesced", "Requests that waited for the load of another instead of loading too.")
 

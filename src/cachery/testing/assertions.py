@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cachery.cache import Cache
+from cachery.exceptions import CacheValueError
 
 __all__ = ["assert_cached"]
 
@@ -29,6 +30,10 @@ def assert_cached(subject: Any, *args: Any, **kwargs: Any) -> None:
     keys = (subject.key(*args, **kwargs),) if is_function else args
     cache = subject.cache if is_function else subject
     blocking: Cache = getattr(cache, "blocking", cache)
+    if not isinstance(blocking, Cache):
+        raise CacheValueError(f"assert_cached asks a cache or a decorated function, not {subject!r}")
+    if not is_function and (kwargs or not keys):
+        raise CacheValueError("assert_cached of a cache takes one key or more, none by name")
     missing = [key for key in keys if not blocking.exists(key)]
     if missing:
         raise AssertionError(f"{', '.join(map(repr, missing))} not in {cache!r}")

@@ -80,8 +80,9 @@ class ChaosCache(DelegatingCache):
     """``cache``, its calls disturbed on a plan.
 
     The plan names calls, each with what is to befall the first, the second and so on; ``None`` lets one pass, and so
-    does the end of the list. Calls are the verbs (``get``, ``set`` and so on) and what the loading verbs ask of a store:
-    ``read_entry``, ``write_entry``, ``open_token``, ``postpone_refresh``. ``sleep`` lets time pass for a ``Delay``.
+    does the end of the list. Calls are the verbs (``get``, ``set`` and so on, ``size`` for ``len``) and what the
+    loading verbs ask of a store: ``read_entry``, ``write_entry``, ``open_token``, ``postpone_refresh``. ``sleep`` lets
+    time pass for a ``Delay``.
 
     >>> from cachery import CacheConnectionError, InMemoryCache
     >>> cache = ChaosCache(InMemoryCache(), get=[None, Fail(CacheConnectionError("gone"))])
@@ -162,4 +163,4 @@ class _ChaosStore:
         return await self._store.open_token(key)
 
 
-_CALLS = VERBS | {name for name in vars(_ChaosStore) if not name.startswith("_")}
+_CALLS = VERBS | {"size"} | {name for name in vars(_ChaosStore) if not name.startswith("_")}

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 import cachery.aio.cache
 from cachery.cache import Cache
+from cachery.decorators.identity import share_identities
 from cachery.null import NullCache
 
 __all__ = ["caching_off"]
@@ -63,7 +64,9 @@ def caching_off() -> Iterator[None]:
         own: Any = vars(Cache)["engine"].fget
 
         def blocking(cache: Cache) -> Any:
-            return own(_null(nulls, cache))
+            engine = own(_null(nulls, cache))
+            share_identities(engine.core.flights, own(_root(cache)).core.flights)
+            return engine
 
         def for_loops(cache: Any) -> Any:
             return blocking(cache.blocking).for_loops()
@@ -76,7 +79,13 @@ def caching_off() -> Iterator[None]:
 def _kinds(root: type[Any]) -> list[type[Any]]:
     """Return every class of caches but the one that they are to be like."""
     kinds = [kind for child in root.__subclasses__() for kind in (child, *_kinds(child))]
-    return [kind for kind in kinds if kind is not NullCache]
+    return [kind for kind in kinds if not issubclass(kind, NullCache)]
+
+
+def _root(cache: Any) -> Any:
+    """Return the cache that ``cache`` is a part of, or stands before: it knows the names of decorated functions."""
+    beneath = getattr(cache, "cache", None)
+    return _root(beneath) if isinstance(beneath, Cache) else cache
 
 
 def _through(nulls: WeakKeyDictionary[Any, Any], verb: str) -> Callable[..., Any]:

@@ -69,7 +69,13 @@ class Bridge(DelegatingCache):
         async def load(missing: list[str]) -> Mapping[str, Any]:
             return await asyncio.to_thread(loader, missing)
 
+        if not callable(loader):
+            load = loader
         return self.loop.run(self.cache.get_many_or_set(keys, load, ttl, **options))
+
+    def drain(self, timeout: float = 5.0) -> bool:
+        """Let what is loaded in the background end."""
+        return self.loop.run(self.cache.drain(timeout))
 
     def build_engine(self) -> BlockingEngine:
         """Refuse: the loads of a bridge are those of its cache."""

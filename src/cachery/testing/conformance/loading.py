@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from cachery.cache import Cache
+from cachery.engine.breaker import CircuitBreaker
 from cachery.engine.context import LoadContext
 from cachery.events import Event, Loaded, LoadFailed, ServedStale
-from cachery.exceptions import CacheKeyError, CacheRecursionError, CacheValueError
+from cachery.exceptions import CacheCircuitOpenError, CacheKeyError, CacheRecursionError, CacheValueError
 from cachery.model.sentinels import MISSING
 from cachery.testing.conformance.ground import Ground
 
@@ -171,6 +172,22 @@ class LoadingTests(Ground):
         self.advance(10)
         assert cache.get_or_set("a", lambda: "new", **options) == "new"
 
+    def test_a_refresh_that_fails_harms_no_fresh_value(self, cache: Cache) -> None:
+        calls: list[int] = []
+
+        def fail() -> None:
+            calls.append(1)
+            raise LookupError("nobody there")
+
+        options: Any = {"ttl": 100, "refresh_ahead": 0.5, "cache_exceptions": (LookupError,)}
+        cache.get_or_set("a", lambda: "old", **options)
+        self.advance(60)
+        for _ in range(3):
+            assert cache.get_or_set("a", fail, **options) == "old"
+            self.settle(cache)
+        assert cache.get("a") == "old"
+        assert len(calls) == 1, "the loader is left alone for a while"
+
     def test_past_its_stale_ttl_nothing_helps_out(self, cache: Cache) -> None:
         cache.get_or_set("a", lambda: "old", ttl=10, stale_ttl=20)
         self.advance(30)
@@ -223,6 +240,22 @@ class LoadingTests(Ground):
             cache.get_many_or_set(["a", "b"], lambda _: ["A", "B"])  # type: ignore[arg-type, return-value]
         assert cache.get_many_or_set(["a"], lambda _: {"a": 1, "more": 2}) == {"a": 1}
         assert not cache.exists("more")
+
+    def test_of_many_only_what_was_loaded_counts(self, cache: Cache) -> None:
+        cache.get_many_or_set(["a", "b", "x"], lambda _: {"a": 1, "b": 2})
+        with pytest.raises(CacheValueError, match="mapping"):
+            cache.get_many_or_set(["c"], lambda _: [1])  # type: ignore[arg-type, return-value]
+        assert (cache.stats.load_success, cache.stats.load_failure) == (2, 1)
+
+    def test_an_open_breaker_is_not_kept_for_an_answer(self, cache: Cache) -> None:
+        breaker = CircuitBreaker(failure_threshold=1, recovery_time=10, clock=self.clock)
+        options: Any = {"ttl": 1000, "cache_exceptions": (Exception,), "breaker": breaker}
+        with pytest.raises(OSError, match="down"):
+            cache.get_or_set("a", _fail, **options)
+        with pytest.raises(CacheCircuitOpenError):
+            cache.get_or_set("b", unexpected, **options)
+        self.clock.advance(10)
+        assert cache.get_or_set("b", lambda: 1, **options) == 1
 
     def test_loads_are_counted(self, cache: Cache) -> None:
         cache.get_or_set("a", lambda: 1)
@@ -286,6 +319,13 @@ class LoadingTests(Ground):
     def test_a_loader_that_cannot_be_called_is_refused(self, cache: Cache, loader: Any) -> None:
         with pytest.raises(CacheValueError, match="loader"):
             cache.get_or_set("a", loader)
+        if not callable(loader):
+            with pytest.raises(CacheValueError, match="loader"):
+                cache.get_many_or_set(["a"], loader)
+
+    def settle(self, cache: Cache) -> None:
+        """Let what is loaded in the background end."""
+        assert cache.drain(30)
 
 
 def _fail() -> Any:
