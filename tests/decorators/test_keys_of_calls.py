@@ -128,7 +128,7 @@ def test_a_text_that_is_more_than_text_is_a_key_all_the_same(cache: InMemoryCach
     class Text(str):
         __slots__ = ()
 
-    @cache.cached(key=lambda number: Text(number))
+    @cache.cached(key=Text)
     def load(number: int) -> int:
         return number
 

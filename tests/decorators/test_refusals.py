@@ -58,7 +58,9 @@ def test_asynchronous_caches_refuse_what_is_not(make: Callable[[], aio.Cache], d
         make().cached(decorated)
 
 
-@pytest.mark.parametrize("key", ["user:{nobody}", "user:{}", "user:{0}", "{user_id.__class__}", "{user_id", "{user_id!x}"])
+@pytest.mark.parametrize(
+    "key", ["user:{nobody}", "user:{}", "user:{0}", "{user_id.__class__}", "{user_id", "{user_id!x}"]
+)
 @pytest.mark.parametrize("option", ["key", "tags"])
 def test_a_template_has_fields_that_name_arguments(key: str, option: str) -> None:
     options: Any = {option: key if option == "key" else [key]}
@@ -122,20 +124,38 @@ def test_key_self_is_a_function_or_the_name_of_an_attribute(key_self: Any) -> No
 
 
 def test_key_self_is_for_methods_of_objects() -> None:
-    keeping = InMemoryCache().cached(key_self="id")
+    keeping: Any = InMemoryCache().cached(key_self="id")
     with pytest.raises(CacheValueError, match="function is no method"):
         keeping(function)
     with pytest.raises(CacheValueError, match="function is no method"):
-        keeping(staticmethod(function))  # type: ignore[arg-type]
+        keeping(staticmethod(function))
     with pytest.raises(CacheValueError, match="function is called on its class"):
-        keeping(classmethod(function))  # type: ignore[arg-type]
+        keeping(classmethod(function))
 
 
 @pytest.mark.parametrize("decorated", [int, Asynchronous, "5m", 300, object(), b"", [function]])
 def test_classes_and_what_cannot_be_called_are_no_functions(decorated: Any) -> None:
     for cache in (InMemoryCache(), aio.InMemoryCache()):
         with pytest.raises(CacheValueError, match="cached decorates a function, not"):
-            cache.cached(decorated)  # type: ignore[call-overload]
+            cache.cached(decorated)
+
+
+def test_an_object_that_cannot_be_told_from_others_is_no_function() -> None:
+    class Unhashable:
+        __hash__ = None  # type: ignore[assignment]
+
+        def __call__(self) -> int:
+            return 1
+
+    class Unheld:
+        __slots__ = ()
+
+        def __call__(self) -> int:
+            return 1
+
+    for decorated in (Unhashable(), Unheld()):
+        with pytest.raises(CacheValueError, match=rf"{type(decorated).__name__} cannot be told from others"):
+            InMemoryCache().cached(decorated)
 
 
 def test_parameters_that_cannot_be_read_are_said_to_be() -> None:

@@ -76,7 +76,7 @@ def test_one_run_for_threads_and_tasks_that_share_a_key(cache: InMemoryCache) ->
 
     async def main() -> str:
         task = asyncio.create_task(load_in_loop(7))
-        while cache.stats.coalesced < 1:
+        while cache.stats.coalesced < 1:  # noqa: ASYNC110 - nothing says when another waits
             await asyncio.sleep(0)
         may_end.set()
         return await task
@@ -215,7 +215,7 @@ def test_context_variables_of_the_caller_are_seen_by_tasks() -> None:
         return await load(number)
 
     async def main() -> None:
-        assert await asyncio.gather(ask("ada", 1), ask("bob", 2)) == ["ada 1", "bob 2"]
+        assert list(await asyncio.gather(ask("ada", 1), ask("bob", 2))) == ["ada 1", "bob 2"]
         assert USER.get() == "nobody"
 
     asyncio.run(main())

@@ -49,7 +49,9 @@ def use(name: str, **options: Any) -> Callable[[InMemoryCache], object]:
     return verbs[name]
 
 
-@pytest.mark.parametrize("options", [{}, {"hard_timeout": 30}, {"ttl": 10, "stale_ttl": 10}, {"cache_exceptions": OSError}])
+@pytest.mark.parametrize(
+    "options", [{}, {"hard_timeout": 30}, {"ttl": 10, "stale_ttl": 10}, {"cache_exceptions": OSError}]
+)
 @pytest.mark.parametrize("name", ["get_or_set", "get_many_or_set", "cached", "refresh"])
 def test_blocking_code_shows_three_frames_at_most(name: str, options: Any) -> None:
     cache = InMemoryCache()

@@ -79,10 +79,9 @@ class TurnRuntime(ThreadRuntime):
         super().__init__()
         self._turns = turns
 
-    def spawn(self, work: Callable[[], Any], end: Signal) -> Callable[[], object]:
+    def spawn(self, work: Any, end: Signal) -> None:
         del end
-        self._turns.start(lambda: carry_through(work()))
-        return lambda: None
+        self._turns.start(lambda: carry_through(work))
 
     async def wait(self, signal: Signal, timeout: float | None) -> bool:
         del timeout

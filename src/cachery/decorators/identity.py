@@ -11,6 +11,7 @@ from collections import Counter
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from cachery.exceptions import CacheValueError
 from cachery.locks import make_lock
 
 __all__ = ["Identities", "identities_of", "share_identities"]
@@ -48,12 +49,13 @@ class Identities:
     def name_of(self, owner: Any) -> str:
         """Return the name of ``owner``, a function, a class or any other object that can be called."""
         with _lock:
-            bare = _bare_name(owner)
             try:
                 name = self._names.get(owner)
             except TypeError as error:
-                raise CacheValueError(f"{bare} cannot be told from others of its kind: {error}") from error
+                message = f"{_bare_name(owner)} cannot be told from others of its kind: {error}"
+                raise CacheValueError(message) from error
             if name is None:
+                bare = _bare_name(owner)
                 self._given[bare] += 1
                 name = bare if self._given[bare] == 1 else f"{bare}#{self._given[bare]}"
                 self._names[owner] = name

@@ -95,3 +95,6 @@ class BoundCoroutine(BoundFunction):
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the kept result, or await the method and keep what it returns."""
         return await self.__func__(self.__self__, *args, **kwargs)
+
+
+BoundCoroutine.__doc__ = vars(BoundFunction)["__doc__"]  # type: ignore[method-assign]  # there too, it is the method that speaks

@@ -67,7 +67,7 @@ class Subject:
 
 
 def defines_cache_key(function: Callable[..., Any]) -> bool:
-    """Tell whether the class in whose body ``function`` is being decorated defines ``__cache_key__``, above or below."""
+    """Tell whether the class in whose body ``function`` is decorated now defines ``__cache_key__``, above or below."""
     owner, _, _ = function.__qualname__.rpartition(".")
     frame: FrameType | None = sys._getframe()  # noqa: SLF001 - what a class is going to define, nobody else knows yet
     while frame is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 from cachery.engine.ancestry import ancestors, begin_wait, end_wait, refuse_recursion
@@ -126,14 +125,19 @@ class _Bulk(Generic[Token]):
 
     def _refresh(self, seats: Sequence[_Seat]) -> None:
         if seats:
-            self.engine.spawn([seat.flight for seat in seats], self.request.options, self._flight_of(seats))
+            self.engine.spawn(
+                [seat.flight for seat in seats],
+                self.request.options,
+                _fly_together(self.engine.loading, self.request, seats),
+            )
 
     async def _begin(self, seats: Sequence[_Seat]) -> None:
         if seats:
-            await self.engine.begin([seat.flight for seat in seats], self.request.options, self._flight_of(seats))
-
-    def _flight_of(self, seats: Sequence[_Seat]) -> Callable[[], Any]:
-        return partial(_fly_together, self.engine.loading, self.request, seats)
+            await self.engine.begin(
+                [seat.flight for seat in seats],
+                self.request.options,
+                _fly_together(self.engine.loading, self.request, seats),
+            )
 
     async def _wait(self, seat: _Seat) -> Landing:
         engine, flight = self.engine, seat.flight

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from functools import partial
 from random import random
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -32,7 +31,7 @@ __all__ = ["Engine", "late"]
 
 Token = TypeVar("Token")
 
-Work: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
+Work: TypeAlias = Coroutine[Any, Any, object]
 
 
 class Engine(Generic[Token]):
@@ -125,7 +124,7 @@ class Engine(Generic[Token]):
         flight, is_first = boarded
         if is_first:
             self.flights.keep(flight)
-            self.spawn([flight], request.options, partial(self.loading.fly, flight, request, found))
+            self.spawn((flight,), request.options, self.loading.fly(flight, request, found))
         self.flights.leave(flight)
 
     async def _ride(
@@ -147,7 +146,7 @@ class Engine(Generic[Token]):
                 elif self.runtime.is_inline and not request.options.is_timed:
                     await self.loading.fly(flight, request, found)
                 else:
-                    self.spawn([flight], request.options, partial(self.loading.fly, flight, request, found))
+                    self.spawn((flight,), request.options, self.loading.fly(flight, request, found))
                 if flight.landing is None and not await self.runtime.wait(
                     flight, self.patience(flight, request, fallback)
                 ):
@@ -165,7 +164,7 @@ class Engine(Generic[Token]):
     async def begin(self, flights: Sequence[Flight], options: LoadOptions, fly: Work) -> None:
         """Run ``fly`` here and now where nobody could cut the wait short, else beside us."""
         if self.runtime.is_inline and not options.is_timed:
-            await fly()
+            await fly
         else:
             self.spawn(flights, options, fly)
 
@@ -176,14 +175,13 @@ class Engine(Generic[Token]):
             for flight in flights:
                 flight.overdue_at = overdue_at
         try:
-            cancel = self.runtime.spawn(fly, flights[-1])
+            self.runtime.spawn(fly, flights[0])
         except BaseException:  # no thread can be started: those who joined are to try themselves
+            fly.close()
             for flight in flights:
                 self.flights.land(flight, ABANDONED)
             raise
-        self.flights.own(flights, cancel)
-        for flight in flights[:-1]:
-            flight.home = flights[-1].home
+        self.flights.own(flights, self.runtime.cancel)
 
     def arrival(self, flight: Flight, *, is_first: bool) -> Landing:
         """Return how ``flight`` landed, for the one who began it or for another."""

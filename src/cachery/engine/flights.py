@@ -36,8 +36,8 @@ from cachery.model.outcome import ABANDONED, Failed, Landing
 __all__ = ["Flight", "Flights"]
 
 
-def _nothing() -> None:
-    """Cancel what cannot be cancelled."""
+def _nothing(flight: object) -> None:
+    """Do not cancel what cannot be cancelled."""
 
 
 @cython.final
@@ -56,7 +56,7 @@ class Flight:
     tags: tuple[str, ...]
     registry: Flights
     awaits: tuple[Flight, ...]
-    cancel: Callable[[], object]
+    cancel: Callable[[Flight], object]
     home: object
     landing: Landing | None
     token: Any
@@ -162,18 +162,19 @@ class Flights:
             if flight.riders or flight.is_kept or flight.landing is not None:
                 return
             self.strike_off(flight)
-        flight.cancel()
+        flight.cancel(flight)
 
     def keep(self, flight: Flight) -> None:
         """Let ``flight`` go on when nobody rides it any more."""
         with critical_section(self):
             flight.is_kept = True
 
-    def own(self, flights: Sequence[Flight], cancel: Callable[[], object]) -> None:
+    def own(self, flights: Sequence[Flight], cancel: Callable[[Flight], object]) -> None:
         """Have ``cancel`` called when the last of ``flights``, which are loaded together, is abandoned."""
-        shared = cancel if len(flights) == 1 else _Last(len(flights), cancel)
+        shared = cancel if len(flights) == 1 else _Last(flights, cancel)
         for flight in flights:
             flight.cancel = shared
+            flight.home = flights[0].home
 
     def land(self, flight: Flight, landing: Landing) -> None:
         """End ``flight`` and wake those who wait."""
@@ -206,16 +207,18 @@ class Flights:
 
 
 class _Last:
-    """Cancels at the last of several calls."""
+    """Cancels what is loaded for ``flights`` when all of them have been abandoned."""
 
-    def __init__(self, calls: int, cancel: Callable[[], object]) -> None:
+    def __init__(self, flights: Sequence[Flight], cancel: Callable[[Flight], object]) -> None:
         self._lock = make_lock()
-        self._left = calls
+        self._left = len(flights)
+        self._flight = flights[0]
         self._cancel = cancel
 
-    def __call__(self) -> None:
+    def __call__(self, flight: Flight) -> None:
+        del flight
         with self._lock:
             self._left -= 1
             is_last = self._left == 0
         if is_last:
-            self._cancel()
+            self._cancel(self._flight)

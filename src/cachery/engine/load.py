@@ -58,6 +58,7 @@ class Loading(Generic[Token]):
     def land(self, flight: Flight, landing: Landing) -> None:
         """End ``flight``, and then its token: as long as it flies, others ask whether it is current."""
         flight.registry.land(flight, landing)
+        self.runtime.release(flight)
         if flight.token is not None:
             self.backend.close_token(flight.token)
 

@@ -36,11 +36,14 @@ class Runtime(Protocol):
     async def attempt(self, loader: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
         """Call ``loader`` and return what became of it, whatever it raises."""
 
-    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]], end: Signal) -> Callable[[], object]:
-        """Run ``work``, the last thing of which is ``end``, in the background, in the context of the caller.
+    def spawn(self, work: Coroutine[Any, Any, object], end: Signal) -> None:
+        """Run ``work``, which brings about ``end``, in the background, in the context of the caller."""
 
-        Returns a function that cancels it, if it can be.
-        """
+    def cancel(self, end: Signal) -> None:
+        """Cancel, if that can be, the work that is to bring about ``end``. Called on any thread."""
+
+    def release(self, end: Signal) -> None:
+        """Forget the work that has brought about ``end``."""
 
     async def wait(self, signal: Signal, timeout: float | None) -> bool:
         """Wait for ``signal``, at most ``timeout`` seconds; True when it happened."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from functools import partial
 from inspect import isawaitable
 from types import CoroutineType
 from typing import Any
@@ -23,7 +22,7 @@ class LoopRuntime:
     is_inline = False
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks: dict[Signal, asyncio.Task[object]] = {}
 
     async def attempt(self, loader: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
         """Call ``loader``, await what it returns if that can be, and return what became of it."""
@@ -37,13 +36,20 @@ class LoopRuntime:
                 raise
             return Failed(error.with_traceback(error.__traceback__ and error.__traceback__.tb_next))
 
-    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]], end: Signal) -> Callable[[], object]:
-        """Run ``work`` as a task, held until ``end``; return a function, for any thread, that cancels it."""
+    def spawn(self, work: Coroutine[Any, Any, object], end: Signal) -> None:
+        """Run ``work`` as a task, which is held until it is released."""
         loop = end.home = asyncio.get_running_loop()
-        task = loop.create_task(work())
-        self._tasks.add(task)
-        end.attend(partial(self._tasks.discard, task))
-        return partial(_call_in, loop, task.cancel)
+        self._tasks[end] = loop.create_task(work, name="cachery-load")
+
+    def cancel(self, end: Signal) -> None:
+        """Cancel the task that is to bring about ``end``, on whatever thread its loop runs."""
+        task = self._tasks.get(end)
+        if task is not None:
+            _call_in(task.get_loop(), task.cancel)
+
+    def release(self, end: Signal) -> None:
+        """Forget the task that has brought about ``end``."""
+        self._tasks.pop(end, None)
 
     async def wait(self, signal: Signal, timeout: float | None) -> bool:
         """Wait until ``signal`` happens, at most ``timeout`` seconds; True when it did."""
@@ -76,9 +82,9 @@ class LoopRuntime:
         Those of other loops are cancelled at once.
         """
         loop, here = asyncio.get_running_loop(), asyncio.current_task()
-        for task in [task for task in self._tasks if task.get_loop() is not loop]:
+        for task in [task for task in self._tasks.values() if task.get_loop() is not loop]:
             _call_in(task.get_loop(), task.cancel)
-        own = {task for task in self._tasks if task.get_loop() is loop and task is not here}
+        own = {task for task in self._tasks.values() if task.get_loop() is loop and task is not here}
         if not own:
             return True
         _, late = await asyncio.wait(own, timeout=timeout)

@@ -34,12 +34,17 @@ class ThreadRuntime:
         except BaseException as error:  # noqa: BLE001 - it is handed on as a value
             return Failed(error.with_traceback(error.__traceback__ and error.__traceback__.tb_next))
 
-    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]], end: Signal) -> Callable[[], object]:
-        """Run ``work`` on a worker thread, with the caller's context variables. A thread cannot be cancelled."""
+    def spawn(self, work: Coroutine[Any, Any, object], end: Signal) -> None:
+        """Run ``work`` on a worker thread, with the caller's context variables."""
         del end
         context = copy_context()
-        self.workers.submit(lambda: context.run(step, work()))
-        return _cancel_nothing
+        self.workers.submit(lambda: context.run(step, work))
+
+    def cancel(self, end: Signal) -> None:
+        """Let the thread go on: it cannot be cancelled."""
+
+    def release(self, end: Signal) -> None:
+        """Do nothing: the thread forgets its work by itself."""
 
     async def wait(self, signal: Signal, timeout: float | None) -> bool:
         """Block until ``signal`` happens, at most ``timeout`` seconds; True when it did.
@@ -73,7 +78,3 @@ def _running_loop() -> object:
     """Return the event loop of this thread, without loading ``asyncio`` where nobody else has."""
     asyncio = sys.modules.get("asyncio")
     return None if asyncio is None else asyncio._get_running_loop()  # noqa: SLF001 - documented, in spite of its name
-
-
-def _cancel_nothing() -> None:
-    """Let the thread go on."""
