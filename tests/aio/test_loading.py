@@ -39,7 +39,7 @@ async def ended(future: asyncio.Future[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    "loader", [load, lambda: "loaded", lambda: load(), partial(load, "loaded"), Loader(), Loader().method]
+    "loader", [load, lambda: "loaded", lambda: load("loaded"), partial(load, "loaded"), Loader(), Loader().method]
 )
 def test_a_loader_may_be_awaited_or_not(loader: Callable[[], Any]) -> None:
     async def main() -> None:
@@ -108,12 +108,15 @@ def test_a_hard_timeout_ends_the_wait_and_the_load() -> None:
             finally:
                 ends.append("ended")
 
+        async def hang_for(keys: list[str]) -> dict[str, None]:
+            return dict.fromkeys(keys, await hang())
+
         with pytest.raises(CacheTimeoutError, match="'a'"):
             await cache.get_or_set("a", hang, hard_timeout=0.01)
         await asyncio.sleep(0)
         assert ends == ["ended"]
         with pytest.raises(CacheTimeoutError):
-            await cache.get_many_or_set(["a", "b"], lambda _: hang(), hard_timeout=0.01)
+            await cache.get_many_or_set(["a", "b"], hang_for, hard_timeout=0.01)
         await asyncio.sleep(0)
         assert await cache.get_or_set("a", load, hard_timeout=PATIENCE) == "loaded"
         check_invariants(cache)

@@ -125,7 +125,7 @@ def test_one_that_fails_is_logged_and_the_others_are_swept(caplog: pytest.LogCap
         manager = aio.TTLManager()
         bad, good, closed = Swept(RuntimeError("stuck")), Swept(), aio.InMemoryCache()
         for cache in (bad, good, closed):
-            manager.register_cache(cache)  # type: ignore[arg-type]
+            manager.register_cache(cache)
         await closed.close()
         assert await manager.cleanup() == 1
 

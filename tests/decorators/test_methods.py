@@ -133,7 +133,8 @@ def test_bound_methods_can_be_copied_and_pickled_with_their_object() -> None:
     for twin in (copy.copy(rome.by_name), pickle.loads(pickle.dumps(rome.by_name))):  # noqa: S301 - written here
         assert (twin.__self__.city, twin.__self__.asked) == ("Rome", 7)
         assert twin.key() == rome.by_name.key()
-    twins: Any = copy.deepcopy([rome, rome.by_name])
+    both: list[Any] = [rome, rome.by_name]
+    twins = copy.deepcopy(both)
     assert twins[1].__self__ is twins[0]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import cachery
-from cachery import InMemoryCache, NamespacedCache, NullCache, aio
+from cachery import CacheClosedError, InMemoryCache, NamespacedCache, NullCache, aio
 
 
 @pytest.fixture(autouse=True)
@@ -138,3 +138,13 @@ def test_the_default_cache_has_two_doors() -> None:
     assert square.cache is cachery.aio.get_cache()
     assert cachery.get_cache().get("cube:3") == 27
     assert cachery.get_cache().exists(square.key(3))
+
+
+def test_a_closed_cache_or_namespace_refuses_every_use() -> None:
+    for cache in (InMemoryCache(), NullCache(), NamespacedCache(InMemoryCache(), "part")):
+        kept = cache.cached(abs)
+        assert kept(-1) == 1
+        cache.close()
+        for use in (kept, kept.refresh, kept.invalidate):
+            with pytest.raises(CacheClosedError):
+                use(-1)

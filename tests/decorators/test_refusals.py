@@ -15,6 +15,10 @@ def function(user_id: int) -> int:
     return user_id
 
 
+def method(cls: type[object], /) -> str:
+    return cls.__name__
+
+
 async def coroutine(user_id: int) -> int:
     return user_id
 
@@ -129,8 +133,8 @@ def test_key_self_is_for_methods_of_objects() -> None:
         keeping(function)
     with pytest.raises(CacheValueError, match="function is no method"):
         keeping(staticmethod(function))
-    with pytest.raises(CacheValueError, match="function is called on its class"):
-        keeping(classmethod(function))
+    with pytest.raises(CacheValueError, match="method is called on its class"):
+        keeping(classmethod(method))
 
 
 @pytest.mark.parametrize("decorated", [int, Asynchronous, "5m", 300, object(), b"", [function]])

@@ -173,6 +173,7 @@ class Cache(ABC):
         **options: Unpack[LoadingOptions],
     ) -> dict[str, Any]:
         """Return the values of ``keys``; await ``loader`` once, with the list of those that are absent."""
+        self.check_open()
         loaded: dict[str, Any] = (await self.engine.load_many(keys, loader, ttl, options)).result()
         return loaded
 

@@ -21,6 +21,7 @@ def cached_coroutine(recipe: Recipe) -> Any:
         return (await cache.engine.load_as(recipe.request(key, args, kwargs, loader))).result()
 
     async def refresh(*args: Any, **kwargs: Any) -> Any:
+        cache.check_open()
         loader = partial(function, *args, **kwargs)
         return (await cache.engine.reload(recipe.request(find(args, kwargs), args, kwargs, loader))).result()
 

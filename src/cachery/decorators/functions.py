@@ -21,6 +21,7 @@ def cached_function(recipe: Recipe) -> Any:
         return cache.engine.load_as(recipe.request(key, args, kwargs, loader)).result()
 
     def refresh(*args: Any, **kwargs: Any) -> Any:
+        cache.check_open()
         loader = partial(function, *args, **kwargs)
         return cache.engine.reload(recipe.request(find(args, kwargs), args, kwargs, loader)).result()
 

@@ -7,7 +7,7 @@ to their ends. A key that the loader does not return is absent: it is not stored
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 

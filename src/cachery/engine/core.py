@@ -72,10 +72,8 @@ class Engine(Generic[Token]):
         while True:
             seen = self.flights.landings
             found = await self.backend.read_entry(request.key)
-            if found is not None:
-                step = decide(found, self.backend.read_clock(), request.options)
-                if step not in LOADING:
-                    return self._serve(step, found, request, seen)
+            if found is not None and (served := self._serve(found, request, seen)) is not None:
+                return served
             if not is_counted:
                 is_counted = True
                 self.sink.miss(request.key)
@@ -83,10 +81,8 @@ class Engine(Generic[Token]):
             boarded = self.flights.board(request.key, request.tags, seen, self.backend.is_current)
             if boarded is not None:
                 landing = await self._ride(*boarded, request, found, found)
-                if isinstance(landing, Failed):
-                    return self.with_fallback(landing, request, found)
                 if landing is not ABANDONED:
-                    return landing
+                    return self.with_fallback(landing, request, found) if isinstance(landing, Failed) else landing
 
     async def reload(self, request: Request) -> Outcome:
         """Load and store anew, whatever is there and whoever is loading."""
@@ -100,8 +96,11 @@ class Engine(Generic[Token]):
             landing = await self._ride(flight, True, request, found, None)
         return landing
 
-    def _serve(self, step: Step, found: Entry, request: Request, seen: int) -> Outcome:
-        """Return what was found, and refresh it in the background if ``step`` says so."""
+    def _serve(self, found: Entry, request: Request, seen: int) -> Outcome | None:
+        """Return what was found, refreshed in the background if that is due; ``None`` when it is to be loaded."""
+        step = decide(found, self.backend.read_clock(), request.options)
+        if step in LOADING:
+            return None
         if step in REFRESHING:
             self._refresh(request, found, seen)
         return self.answer(step, found, request)

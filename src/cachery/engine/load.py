@@ -65,7 +65,7 @@ class Loading(Generic[Token]):
     async def call(
         self, flights: tuple[Flight, ...], request: Request, arguments: tuple[Any, ...]
     ) -> tuple[Outcome, float]:
-        """Call the loader for ``flights``, if its breaker allows it; return what became of it and the seconds it took."""
+        """Call the loader for ``flights``, if its breaker allows it; return what became of it and how long it took."""
         breaker = request.options.breaker
         if breaker is not None and (wait := breaker.allow()) > 0:
             return _refused(request.key, wait), 0.0

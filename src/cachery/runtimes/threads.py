@@ -53,7 +53,7 @@ class ThreadRuntime:
         """
         if signal.home is not None and signal.home is _running_loop():
             raise CacheRecursionError(
-                "a blocking call waits for a load of the event loop that it blocks: await the cache of cachery.aio there"
+                "a blocking call would wait for a load of the event loop that it blocks: await cachery.aio there"
             )
         gate = allocate_lock()
         gate.acquire()

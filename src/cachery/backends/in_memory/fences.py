@@ -1,8 +1,9 @@
 """What an invalidation leaves behind, so that nothing begun before it is served after it.
 
-Invalidations are numbered, and so are the beginnings of loads. A tag remembers the number of the last one that hit it, the store the number of its last
-clearing. An entry knows the number that stood when it, or the load that brought it, began: it is outdated when one of
-its tags was hit later. So invalidating a tag costs the same however many entries carry it.
+Invalidations are numbered, and so are the beginnings of loads. A tag remembers the number of the last invalidation that
+hit it, the store the number of its last clearing. An entry knows the number that stood when it, or the load that
+brought it, began: it is outdated when one of its tags was hit later. So invalidating a tag costs the same however many
+entries carry it.
 
 For a key, a number is kept only while someone loads it: there is a fence as long as there is an open token. A tag's
 number is kept until ``forget_tags``, by which the store, having removed what is outdated, bounds their number; a load

@@ -195,7 +195,7 @@ class LoadingTests(Ground):
             cache.get_or_set("a", _fail, ttl=10, stale_ttl=20)
 
     def test_what_is_invalidated_is_not_served_stale(self, cache: Cache) -> None:
-        for invalidate in (lambda: cache.delete("a"), lambda: cache.invalidate_tags("red"), lambda: cache.clear()):
+        for invalidate in (lambda: cache.delete("a"), lambda: cache.invalidate_tags("red"), cache.clear):
             cache.get_or_set("a", lambda: "old", ttl=10, stale_ttl=100, tags=["red"])
             self.advance(20)
             invalidate()
