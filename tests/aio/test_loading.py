@@ -109,7 +109,8 @@ def test_a_hard_timeout_ends_the_wait_and_the_load() -> None:
                 ends.append("ended")
 
         async def hang_for(keys: list[str]) -> dict[str, None]:
-            return dict.fromkeys(keys, await hang())
+            await hang()
+            return dict.fromkeys(keys)
 
         with pytest.raises(CacheTimeoutError, match="'a'"):
             await cache.get_or_set("a", hang, hard_timeout=0.01)

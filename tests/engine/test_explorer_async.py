@@ -116,9 +116,10 @@ async def run(chance: random.Random) -> Model:
     return model
 
 
-def test_no_read_of_what_was_invalidated(runner: asyncio.Runner) -> None:
+def run_all(runner: asyncio.Runner, programs: int) -> tuple[int, int]:
+    """Run ``programs``; return how many reads there were, and how many of values that were overtaken meanwhile."""
     reads = overtaken = 0
-    for seed in range(INTERLEAVINGS):
+    for seed in range(programs):
         chance = AnyOrderLoop.chance = random.Random(seed)
         try:
             model = runner.run(run(chance))
@@ -126,6 +127,11 @@ def test_no_read_of_what_was_invalidated(runner: asyncio.Runner) -> None:
             raise AssertionError(f"seed {seed}: {error}") from error
         reads += model.reads
         overtaken += model.overtaken
+    return reads, overtaken
+
+
+def test_no_read_of_what_was_invalidated(runner: asyncio.Runner) -> None:
+    reads, overtaken = run_all(runner, INTERLEAVINGS)
     assert reads > INTERLEAVINGS
     assert overtaken > INTERLEAVINGS / 100, "the programs are to provoke what they look for"
 
@@ -146,6 +152,4 @@ BREAKS: dict[str, tuple[type[Any], str, Any]] = {
 def test_a_broken_engine_is_found_out(runner: asyncio.Runner, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(*BREAKS[name])
     with pytest.raises(AssertionError, match="was read although"):
-        for seed in range(500):
-            chance = AnyOrderLoop.chance = random.Random(seed)
-            runner.run(run(chance))
+        run_all(runner, 500)

@@ -17,6 +17,7 @@ from cachery import CacheRecursionError, CacheTimeoutError, InMemoryCache, aio
 from cachery.testing import check_invariants
 
 PATIENCE = 30.0
+ALL_WAYS: tuple[Any, ...] = ({}, {"stale_ttl": 9}, {"hard_timeout": PATIENCE})
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def test_raises(cache: InMemoryCache, error: BaseException) -> None:
     def load() -> None:
         raise error
 
-    for options in ({}, {"stale_ttl": 9}, {"hard_timeout": PATIENCE}):
+    for options in ALL_WAYS:
         with pytest.raises(type(error)) as caught:
             cache.get_or_set("a", load, **options)
         assert caught.value is error
@@ -115,7 +116,8 @@ def test_is_too_slow_for_its_caller_and_goes_on(cache: InMemoryCache) -> None:
 
 
 def test_recurs(cache: InMemoryCache) -> None:
-    for options in ({}, {"hard_timeout": PATIENCE}):
+    choices: tuple[Any, ...] = ({}, {"hard_timeout": PATIENCE})
+    for options in choices:
 
         def load(options: Any = options) -> object:
             return cache.get_or_set("a", load, **options)
@@ -214,9 +216,9 @@ def test_raises_in_a_loop(error: BaseException) -> None:
         async def load() -> None:
             raise error
 
-        for options in ({}, {"stale_ttl": 9}, {"hard_timeout": PATIENCE}):
+        for options in ALL_WAYS:
             with pytest.raises(type(error)) as caught:
-                await cache.get_or_set("a", load, **options)  # type: ignore[arg-type]
+                await cache.get_or_set("a", load, **options)
             assert caught.value is error
 
     in_a_loop(test)

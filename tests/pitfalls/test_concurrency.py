@@ -52,6 +52,12 @@ def begin_load(cache: Any, value: object, **options: Any) -> tuple[threading.Eve
     return may_end, got, thread
 
 
+def wait_until_joined(cache: InMemoryCache, callers: int = 1) -> None:
+    """Wait until so many callers wait for the load of another."""
+    while cache.stats.coalesced < callers:
+        pass
+
+
 @pytest.mark.parametrize("name", INVALIDATIONS)
 def test_a_load_is_fenced_over_threads(cache: InMemoryCache, name: str) -> None:
     """A load takes its token before it starts, and the store is conditional on it."""
@@ -77,7 +83,7 @@ def test_a_load_is_fenced_over_loops(cache: InMemoryCache, name: str) -> None:
             "set": lambda: door.set("a", "newer"),
             "tag": lambda: door.invalidate_tags("red"),
             "pattern": lambda: door.delete_pattern("a*"),
-            "clear": lambda: door.clear(),
+            "clear": door.clear,
         }[name]()
 
     asyncio.run(invalidate())
@@ -137,7 +143,7 @@ def test_one_load_for_fifty_threads_and_four_loops(cache: InMemoryCache) -> None
 
     async def many() -> list[str]:
         door = aio.InMemoryCache.to(cache)
-        return await asyncio.gather(*[door.get_or_set("a", load_in_loop) for _ in range(25)])
+        return list(await asyncio.gather(*[door.get_or_set("a", load_in_loop) for _ in range(25)]))
 
     def thread(number: int) -> list[str]:
         start.wait()
@@ -241,8 +247,7 @@ def test_a_loop_that_ends_in_the_middle_of_its_load_harms_no_other(cache: InMemo
     async def leave() -> None:
         task = asyncio.create_task(aio.InMemoryCache.to(cache).get_or_set("a", hang))
         await asyncio.to_thread(began.wait, PATIENCE)
-        while cache.stats.coalesced < 1:
-            await asyncio.sleep(0)
+        await asyncio.to_thread(wait_until_joined, cache)
         task.cancel()
 
     with ThreadPoolExecutor(1) as pool:
@@ -265,8 +270,7 @@ def test_a_loop_closed_in_the_middle_of_its_load_harms_no_other(cache: InMemoryC
     loop.run_until_complete(asyncio.sleep(0))
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(cache.get_or_set, "a", lambda: "mine")
-        while cache.stats.coalesced < 1:
-            pass
+        wait_until_joined(cache)
         for task in asyncio.all_tasks(loop):
             task.cancel()
         loop.run_until_complete(asyncio.gather(waiting, return_exceptions=True))
@@ -315,8 +319,7 @@ def test_what_ends_a_caller_is_not_passed_on(cache: InMemoryCache) -> None:
         first = pool.submit(cache.get_or_set, "a", interrupt)
         assert began.wait(PATIENCE)
         second = pool.submit(cache.get_or_set, "a", lambda: "mine")
-        while cache.stats.coalesced < 1:
-            pass
+        wait_until_joined(cache)
         may_end.set()
         assert isinstance(first.exception(PATIENCE), KeyboardInterrupt)
         assert second.result(PATIENCE) == "mine"
@@ -333,7 +336,7 @@ def test_a_thousand_waiters_have_an_exception_each() -> None:
             raise ValueError("the same for all")
 
         waiters = [cache.get_or_set("a", fail) for _ in range(1000)]
-        return await asyncio.gather(*waiters, return_exceptions=True)
+        return list(await asyncio.gather(*waiters, return_exceptions=True))
 
     errors = asyncio.run(main())
     assert len({id(error) for error in errors}) == 1000
@@ -343,7 +346,7 @@ def test_a_thousand_waiters_have_an_exception_each() -> None:
     assert all(traceback.extract_tb(error.__traceback__)[-1].name == "fail" for error in errors)
 
 
-class Awkward(Exception):
+class AwkwardError(Exception):
     """An exception that copy cannot copy: its ``__init__`` takes what it does not hand on."""
 
     def __init__(self, code: int, *, reason: str) -> None:
@@ -358,18 +361,17 @@ def test_an_exception_that_is_hard_to_copy_is_whole_all_the_same(cache: InMemory
     def fail() -> None:
         began.set()
         assert may_end.wait(PATIENCE)
-        raise Awkward(7, reason="odd") from KeyError("cause")
+        raise AwkwardError(7, reason="odd") from KeyError("cause")
 
     with ThreadPoolExecutor(3) as pool:
         asking = [pool.submit(cache.get_or_set, "a", fail) for _ in range(3)]
         assert began.wait(PATIENCE)
-        while cache.stats.coalesced < 2:
-            pass
+        wait_until_joined(cache, 2)
         may_end.set()
         errors = [future.exception(PATIENCE) for future in asking]
     assert len({id(error) for error in errors}) == 3
     for error in errors:
-        assert isinstance(error, Awkward)
+        assert isinstance(error, AwkwardError)
         assert (error.code, error.reason, str(error)) == (7, "odd", "7: odd")
         assert isinstance(error.__cause__, KeyError)
 
@@ -474,12 +476,12 @@ def test_no_lock_is_held_while_user_code_runs(cache: InMemoryCache) -> None:
     """No internal lock is held during loader, listener, ``__eq__``, ``__hash__``: another thread gets on meanwhile."""
     with ThreadPoolExecutor(1) as pool:
 
-        def elsewhere(*_: object) -> str:
+        def elsewhere() -> str:
             pool.submit(use_everything, cache).result(PATIENCE)
             return "value"
 
         heard: list[Event] = []
-        assert cache.get_or_set("a", lambda: elsewhere()) == "value"
+        assert cache.get_or_set("a", elsewhere) == "value"
         unsubscribe = cache.subscribe(lambda event: heard.append(event) or (len(heard) == 1 and elsewhere()))
         cache.get_or_set("b", lambda: 1)
         unsubscribe()
@@ -506,7 +508,7 @@ def test_many_loops_share_one_cache() -> None:
             return number
 
         await cache.set(f"set {number}", number)
-        return await asyncio.gather(*[cache.get_or_set(f"key {key}", load) for key in range(20)])
+        return list(await asyncio.gather(*[cache.get_or_set(f"key {key}", load) for key in range(20)]))
 
     with ThreadPoolExecutor(4) as pool:
         rows = list(pool.map(lambda number: asyncio.run(use(number)), range(4)))

@@ -176,8 +176,8 @@ TRAPS = [
     partial(coroutine),
     partial(generator),
     CallableObject(),
-    lambda: coroutine(),
-    lambda: async_generator(),
+    lambda _=None: coroutine(),
+    lambda _=None: async_generator(),
 ]
 
 
@@ -192,17 +192,17 @@ def test_what_can_be_used_once_is_never_kept(loader: Callable[[], Any]) -> None:
     assert len(cache) == 0
 
 
-@pytest.mark.parametrize("loader", [generator, async_generator, partial(generator), lambda: async_generator()])
+@pytest.mark.parametrize("loader", [generator, async_generator, partial(generator), lambda _=None: async_generator()])
 def test_what_can_be_used_once_is_never_kept_by_aio(loader: Callable[[], Any]) -> None:
     """A generator or async generator object is never cached as a value; a coroutine is awaited."""
 
     async def main() -> None:
         cache = aio.InMemoryCache()
-        with pytest.raises(CacheValueError, match="list of it|decorate"):
+        with pytest.raises(CacheValueError, match=r"list of it|decorate"):
             await cache.get_or_set("a", loader)
         assert await cache.get_or_set("a", partial(coroutine)) == 1
         assert await cache.get_or_set("b", CallableObject()) == 1
-        assert await cache.get_or_set("c", lambda: coroutine()) == 1
+        assert await cache.get_or_set("c", lambda _=None: coroutine()) == 1
         assert await cache.size() == 3
 
     asyncio.run(main())
