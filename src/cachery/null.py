@@ -13,6 +13,7 @@ from cachery.keys.glob import glob_matcher
 from cachery.keys.text import check_whole, checked_cost, exact_key, exact_tags
 from cachery.model.durations import Duration, seconds
 from cachery.model.sentinels import MISSING
+from cachery.model.values import check_value
 from cachery.statistics.counters import Counters
 from cachery.statistics.stats import CacheStats
 
@@ -67,14 +68,14 @@ class NullCache(Cache):
         self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
     ) -> bool:
         """Store nothing; False."""
-        del value
+        check_value(value)
         exact_tags(tags)
         checked_cost(cost)
         return self._change(key, ttl)
 
     def add(self, key: str, value: Any, ttl: Duration | None = None) -> bool:
         """Store nothing; False."""
-        del value
+        check_value(value)
         return self._change(key, ttl)
 
     def delete(self, key: str) -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,7 +11,6 @@ import cachery
 from cachery import MISSING, Cache, CacheClosedError, CacheKeyError, InMemoryCache, NamespacedCache, NullCache, aio
 from cachery.testing import ChaosCache, assert_cached, caching_off, check_invariants
 
-PATIENCE = 30.0
 MAKERS: list[Callable[[], Cache]] = [
     InMemoryCache,
     lambda: InMemoryCache(policy="lfu", copy="deep"),
@@ -173,28 +170,6 @@ def test_asynchronous_caches_are_off_too() -> None:
             check_invariants(cache)
 
     asyncio.run(main())
-
-
-def test_those_who_load_at_the_same_time_share_the_load() -> None:
-    cache = InMemoryCache()
-    began, may_end = threading.Event(), threading.Event()
-    loads: list[int] = []
-
-    def load() -> str:
-        loads.append(1)
-        began.set()
-        assert may_end.wait(PATIENCE)
-        return "value"
-
-    with caching_off(), ThreadPoolExecutor(2) as pool:
-        first = pool.submit(cache.get_or_set, "a", load)
-        assert began.wait(PATIENCE)
-        second = pool.submit(cache.get_or_set, "a", load)
-        while cache.engine.recorder._counters[0].coalesced < 1:
-            assert not second.done()
-        may_end.set()
-        assert first.result(PATIENCE) == second.result(PATIENCE) == "value"
-    assert loads == [1]
 
 
 def test_nothing_is_counted_meanwhile() -> None:

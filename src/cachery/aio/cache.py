@@ -14,6 +14,7 @@ from cachery.locks import make_lock
 from cachery.model.durations import Duration, seconds
 from cachery.model.options import CachedOptions, LoadingOptions
 from cachery.model.sentinels import MISSING
+from cachery.model.values import check_value
 from cachery.statistics.stats import CacheStats
 
 if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
@@ -213,12 +214,14 @@ class Cache(ABC):
         return {key: value for key, value in found.items() if value is not MISSING}
 
     async def set_many(self, mapping: Mapping[str, Any], ttl: Duration | None = None) -> bool:
-        """Store every value of ``mapping``; True when all were stored. A bad key or TTL stores none."""
+        """Store every value of ``mapping``; True when all were stored. A bad key, value or TTL stores none."""
         if not isinstance(mapping, Mapping):
             raise CacheValueError(f"mapping maps keys to values; {type(mapping).__name__} does not")
         self.check_open()
         life = None if ttl is None else seconds(ttl)
         checked = {exact_key(key): value for key, value in mapping.items()}
+        for value in checked.values():
+            check_value(value)
         stored = [await self.set(key, value, life) for key, value in checked.items()]
         return all(stored)
 

@@ -1,4 +1,4 @@
-from cachery.backends.in_memory.cells cimport EXPIRED, KEPT, OUTDATED
+from cachery.backends.in_memory.cells cimport EXPIRED, KEPT, OUTDATED, check_kind
 from cachery.backends.in_memory.extra cimport Extra
 from cachery.backends.in_memory.fences cimport Fences, LoadToken
 from cachery.backends.in_memory.loads cimport Loads

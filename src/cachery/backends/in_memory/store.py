@@ -28,7 +28,7 @@ from cachery.model.durations import Duration
 from cachery.model.keys import Count, Key
 
 if not cython.compiled:
-    from cachery.backends.in_memory.cells import EXPIRED, KEPT
+    from cachery.backends.in_memory.cells import EXPIRED, KEPT, check_kind
     from cachery.backends.in_memory.extra import Extra
     from cachery.backends.in_memory.loads import Loads
     from cachery.policies.node import Node, new_node
@@ -81,6 +81,7 @@ class MemoryStore(Loads):
         """
         if type(key) is not str:
             key = exact_key(key)
+        check_kind(value)
         life: cython.double = self.life if ttl is None else self.life_for(ttl)
         extra: Extra | None = None
         if tags is not NO_TAGS or cost is not None:
@@ -110,6 +111,7 @@ class MemoryStore(Loads):
     def add(self, key: Key, value: Any, ttl: Duration | None = None) -> bool:
         """Store ``value`` only if ``key`` is absent, in one step; True when stored."""
         key = exact_key(key)
+        check_kind(value)
         life: cython.double = self.life_for(ttl)
         self.check_open()
         if life <= 0.0:

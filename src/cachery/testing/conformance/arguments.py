@@ -68,6 +68,22 @@ class ArgumentTests(Ground):
         cache.set_many({"key": "value", "number": 7})
         return cache
 
+    def test_what_can_be_used_only_once_is_no_value(self, cache: Cache) -> None:
+        async def work() -> None: ...
+
+        async def items() -> Any:
+            yield 1
+
+        coroutine = work()
+        for value in (coroutine, (number for number in range(3)), items()):
+            for store in (cache.set, cache.add):
+                with pytest.raises(CacheValueError, match="once"):
+                    store("key", value)
+            with pytest.raises(CacheValueError, match="once"):
+                cache.set_many({"first": 1, "key": value})
+        coroutine.close()
+        assert len(cache) == 0
+
     @pytest.mark.parametrize("verb", KEY_VERBS)
     def test_a_key_is_text(self, filled: Cache, verb: Callable[[Cache, Any], object]) -> None:
         for key in BAD_KEYS:
