@@ -46,6 +46,35 @@ def test_importing_loads_nothing_that_is_not_used() -> None:
     assert not {"asyncio", "logging", "threading", "cachery.manager", "cachery.testing"} & with_a_cache
 
 
+UNNEEDED = {"asyncio", "concurrent.futures", "contextvars", "logging", "socket", "threading"}
+ENGINE = (
+    "cachery.engine",
+    "cachery.runtimes",
+    "cachery.decorators",
+    "cachery.loading",
+    "cachery.aio",
+    "cachery.testing",
+)
+
+
+def test_a_cache_loads_no_engine_before_something_is_loaded_through_it() -> None:
+    uses = (
+        "cache = cachery.InMemoryCache(default_ttl='5m'); cache.set('a', 1, tags=['b']); cache.get('a'); cache.stats()"
+    )
+    loaded = loaded_by(f"import cachery; {uses}; cache.close()")
+    assert not {name for name in loaded if name.startswith(ENGINE)}
+    assert not UNNEEDED & loaded
+
+
+def test_importing_the_asynchronous_package_loads_nothing_that_is_not_used() -> None:
+    for statement in ("import cachery.aio", "import cachery; cachery.aio", "from cachery import aio; dir(aio)"):
+        own = {name for name in loaded_by(statement) if name.startswith("cachery")}
+        assert own == {"cachery", "cachery._lazy", "cachery.aio"}
+    with_a_cache = loaded_by("from cachery.aio import InMemoryCache; InMemoryCache()")
+    assert not {name for name in with_a_cache if name.startswith(ENGINE) and not name.startswith("cachery.aio")}
+    assert not {"cachery.aio.manager", "cachery.aio.ttl_manager", "cachery.aio.null", "cachery.testing"} & with_a_cache
+
+
 def test_the_public_names_are_a_decision() -> None:
     in_order = sorted(cachery.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
     assert in_order == cachery.__all__

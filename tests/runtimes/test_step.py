@@ -12,7 +12,7 @@ from cachery.runtimes.step import step
 USER: ContextVar[str] = ContextVar("user", default="nobody")
 
 
-async def answer(value: object) -> object:  # noqa: RUF029 - the point is that it never waits
+async def answer(value: object) -> object:
     return value
 
 
@@ -29,7 +29,7 @@ def test_coroutines_may_await_what_never_suspends() -> None:
 
 
 def test_what_it_raises_is_raised() -> None:
-    async def fail() -> None:  # noqa: RUF029 - the point is that it never waits
+    async def fail() -> None:
         raise LookupError("nobody")
 
     with pytest.raises(LookupError, match="nobody"):
@@ -37,7 +37,7 @@ def test_what_it_raises_is_raised() -> None:
 
 
 def test_it_runs_in_the_context_of_the_caller() -> None:
-    async def rename() -> None:  # noqa: RUF029 - the point is that it never waits
+    async def rename() -> None:
         USER.set("ada")
 
     token = USER.set("bob")

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_no_more_threads_than_the_limit() -> None:
             done.append(number)
 
     for number in range(20):
-        workers.submit(lambda number=number: job(number))
+        workers.submit(partial(job, number))
     all_busy.wait(PATIENCE)
     assert len(threads_at_work()) == 3
     may_end.set()
@@ -70,7 +71,7 @@ def test_first_come_first_served() -> None:
     order: list[int] = []
     workers.submit(lambda: may_end.wait(PATIENCE))
     for number in range(10):
-        workers.submit(lambda number=number: order.append(number))
+        workers.submit(partial(order.append, number))
     assert order == []
     may_end.set()
     assert workers.drain(PATIENCE)
@@ -135,7 +136,7 @@ def test_what_a_job_raises_is_logged_and_the_others_run(
     with caplog.at_level(logging.ERROR, logger="cachery"):
         for number in range(3):
             workers.submit(fail)
-            workers.submit(lambda number=number: done.append(number))
+            workers.submit(partial(done.append, number))
         assert workers.drain(PATIENCE)
     assert done == [0, 1, 2]
     assert [record.levelname for record in caplog.records] == ["ERROR"] * 3

@@ -65,7 +65,8 @@ def test_every_verb_can_be_disturbed(verb: str, arguments: tuple[Any, ...]) -> N
     beneath, plain = InMemoryCache(), InMemoryCache()
     for cache in (beneath, plain):
         cache.set("a", 0, tags=["red"])
-    chaos = ChaosCache(beneath, **{verb: [Fail(GONE)]})
+    plan: Any = {verb: [Fail(GONE)]}
+    chaos = ChaosCache(beneath, **plan)
     with pytest.raises(CacheConnectionError, match="gone"):
         getattr(chaos, verb)(*arguments)
     assert beneath.get("a") == 0, "what failed did nothing"
@@ -136,7 +137,8 @@ def test_one_load_for_all_while_the_store_hangs() -> None:
 
 @pytest.mark.parametrize("call", ["read_entry", "open_token"])
 def test_a_store_that_cannot_be_asked_is_an_error_of_the_load(call: str) -> None:
-    cache = ChaosCache(InMemoryCache(), **{call: [Fail(GONE), None, Fail(GONE)]})
+    plan: Any = {call: [Fail(GONE), None, Fail(GONE)]}
+    cache = ChaosCache(InMemoryCache(), **plan)
     with pytest.raises(CacheConnectionError, match="gone"):
         cache.get_or_set("a", lambda: 1)
     check_invariants(cache)
@@ -149,8 +151,10 @@ def test_a_store_that_cannot_be_asked_is_an_error_of_the_load(call: str) -> None
 
 @pytest.mark.parametrize("call", ["read_entry", "open_token"])
 def test_a_store_that_cannot_be_asked_is_an_error_of_the_load_under_asyncio(call: str) -> None:
+    plan: Any = {call: [Fail(GONE), None, Fail(GONE)]}
+
     async def main() -> None:
-        chaos = ChaosCache(InMemoryCache(), **{call: [Fail(GONE), None, Fail(GONE)]})
+        chaos = ChaosCache(InMemoryCache(), **plan)
         cache = aio.InMemoryCache.to(chaos)
         with pytest.raises(CacheConnectionError, match="gone"):
             await cache.get_or_set("a", lambda: 1)
@@ -253,7 +257,8 @@ def test_it_is_a_cache_like_the_one_beneath() -> None:
 
 @pytest.mark.parametrize("call", ["gets", "drain", "call", "stats", "__len__", "get_or_set"])
 def test_a_call_there_is_not_is_refused(call: str) -> None:
+    plan: Any = {call: [None]}
     with pytest.raises(
         CacheValueError, match=rf"\['{call}'\] are no calls to disturb; there are .*'get'.*'read_entry'"
     ):
-        ChaosCache(InMemoryCache(), **{call: [None]})
+        ChaosCache(InMemoryCache(), **plan)

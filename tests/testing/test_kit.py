@@ -39,7 +39,7 @@ def test_keys_are_cached_or_not() -> None:
     cache.set("b", 2, ttl=10)
     assert_cached(cache, "a", "b")
     clock.advance(10)
-    with pytest.raises(AssertionError, match="^'b', 'c' not in <InMemoryCache 'mine', lru, max_size=1000>$"):
+    with pytest.raises(AssertionError, match=r"^'b', 'c' not in <InMemoryCache 'mine', lru, max_size=1000>$"):
         assert_cached(cache, "a", "b", "c")
 
 
@@ -59,7 +59,7 @@ def test_calls_are_cached_or_not() -> None:
     assert kept(12) == 144
     assert_cached(kept, 12)
     assert_cached(kept, number=12)
-    with pytest.raises(AssertionError, match="square:.* not in"):
+    with pytest.raises(AssertionError, match=r"square:.* not in"):
         assert_cached(kept, 13)
 
 
@@ -87,7 +87,7 @@ def test_asynchronous_caches_and_functions_are_asked_alike() -> None:
     assert_cached(there, number=2)
     assert_cached(cache, here.key(2), "part:cube:2")
     assert_cached(part, "cube:2")
-    with pytest.raises(AssertionError, match="'cube:3' not in <NamespacedCache 'part'|'cube:3' not in <aio"):
+    with pytest.raises(AssertionError, match=r"'cube:3' not in <aio <NamespacedCache 'part' of <InMemoryCache lru"):
         assert_cached(there, 3)
 
 

@@ -30,7 +30,7 @@ def check_off(cache: Cache) -> None:
     assert (cache.ttl("a"), cache.touch("a", 5), list(cache.keys()), len(cache)) == (None, False, [], 0)
     assert (cache.cleanup_expired(), cache.clear()) == (0, True)
     cache.invalidate_tags("red")
-    assert [cache.get_or_set("a", lambda: number) for number in range(2)] == [0, 1]
+    assert [cache.get_or_set("a", lambda number=number: number) for number in range(2)] == [0, 1]
     assert cache.get_many_or_set(["a"], lambda keys: dict.fromkeys(keys, 7)) == {"a": 7}
 
 
@@ -66,9 +66,14 @@ def test_every_patch_is_taken_back() -> None:
 
 def test_an_exception_switches_caching_on_again() -> None:
     cache = InMemoryCache()
-    with pytest.raises(KeyError), caching_off():
-        cache.set("a", 1)
-        raise KeyError
+
+    def fail() -> None:
+        with caching_off():
+            cache.set("a", 1)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert cache.set("a", 1)
     assert cache.get("a") == 1
 
@@ -133,7 +138,14 @@ def test_names_are_not_shared_in_namespaces_either() -> None:
     caches = [base, NamespacedCache(base, "a"), NamespacedCache(NamespacedCache(base, "a"), "b"), ChaosCache(base)]
 
     def decorate(numbers: range) -> list[Callable[[], int]]:
-        return [cache.cached(lambda number=number: number) for number, cache in zip(numbers, caches, strict=False)]
+        return [keeping(cache, number) for number, cache in zip(numbers, caches, strict=True)]
+
+    def keeping(cache: Cache, number: int) -> Callable[[], int]:
+        @cache.cached
+        def load() -> int:
+            return number
+
+        return load
 
     with caching_off():
         kept = decorate(range(4))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import timedelta
 from typing import Any, assert_type
 
@@ -12,10 +13,13 @@ from cachery import (
     Cache,
     CacheManager,
     CacheStats,
+    CircuitBreaker,
     InMemoryCache,
+    LoadContext,
     NamespacedCache,
     NullCache,
     TTLManager,
+    aio,
     compiled,
     get_cache,
 )
@@ -56,6 +60,180 @@ def makers(clock: FakeClock) -> None:
     TTLManager("1m").register_cache(memory)
     InMemoryCache(copy="shallow")  # type: ignore[arg-type]
     assert_type(compiled, bool)
+
+
+def loading(cache: Cache) -> None:
+    assert_type(cache.get_or_set("key", lambda: 1, "5m", stale_ttl=timedelta(hours=1), soft_timeout=0.1), Any)
+    cache.get_or_set("key", with_context, tags=["red"], jitter=0.1, cache_exceptions=(LookupError,))
+    cache.get_or_set("key", int, breaker=CircuitBreaker(3, "10s"), hard_timeout="1s", negative_ttl=None)
+    assert_type(cache.get_many_or_set(["a"], lambda keys: dict.fromkeys(keys, 1), refresh_ahead=0.8), dict[str, Any])
+    assert_type(cache.drain(), bool)
+    cache.get_or_set("key", int, stale=5)  # type: ignore[call-arg]
+    cache.get_or_set("key", int, stale_ttl=[])  # type: ignore[arg-type]
+    cache.get_or_set("key", int, key_self="id")  # type: ignore[call-arg]
+    cache.get_or_set("key", 5)  # type: ignore[arg-type]
+    cache.get_or_set(5, int)  # type: ignore[arg-type]
+    cache.get_many_or_set(["a"], lambda: {"a": 1})  # type: ignore[arg-type, misc]
+    cache.get_many_or_set(["a"], lambda keys: keys)  # type: ignore[arg-type, return-value]
+
+
+def with_context(context: LoadContext) -> str:
+    assert_type(context.key, str)
+    context.ttl, context.tags = "5m", ["red"]
+    return context.key
+
+
+memory = InMemoryCache()
+loop_memory = aio.InMemoryCache()
+
+
+@memory.cached
+def bare(number: int, *, deep: bool = False) -> str:
+    return f"{number} {deep}"
+
+
+@memory.cached(ttl="5m", key="user:{user_id}", tags=["users", "user:{user_id}"], stale_ttl=60)
+def load_user(user_id: int) -> dict[str, int]:
+    return {"id": user_id}
+
+
+@memory.cached
+def pages(count: int) -> Iterator[str]:
+    yield str(count)
+
+
+class Shop:
+    city = "Rome"
+
+    @memory.cached(key_self="city")
+    def price(self, article: str, count: int = 1) -> float:
+        return float(len(article) * count)
+
+    @memory.cached
+    @staticmethod
+    def quote(name: str) -> str:
+        return name
+
+    @property
+    @memory.cached(key_self=lambda self: self.city)
+    def offer(self) -> int:
+        return 1
+
+    @loop_memory.cached(key_self="city")
+    async def stock(self, article: str) -> int:
+        return len(article)
+
+
+def decorated(shop: Shop) -> None:
+    assert_type(bare(1, deep=True), str)
+    assert_type(bare.key(1), str)
+    assert_type(bare.invalidate(number=1), bool)
+    assert_type(bare.refresh(1), str)
+    assert_type(load_user(1), dict[str, int])
+    assert_type(load_user.refresh(user_id=1), dict[str, int])
+    assert_type(pages(2), Iterator[str])
+    assert_type(bare.__name__, str)
+    bare("1")  # type: ignore[arg-type]
+    bare()  # type: ignore[call-arg]
+    bare(1, deeper=True)  # type: ignore[call-arg]
+    bare.key("1")  # type: ignore[arg-type]
+    bare.invalidate("1")  # type: ignore[arg-type]
+    bare.refresh("1")  # type: ignore[arg-type]
+    load_user("1")  # type: ignore[arg-type]
+    assert_type(shop.price("tea"), float)
+    assert_type(shop.price("tea", count=2), float)
+    assert_type(shop.price.key("tea"), str)
+    assert_type(shop.price.invalidate("tea", 2), bool)
+    assert_type(shop.price.refresh("tea"), float)
+    assert_type(Shop.price(shop, "tea"), float)
+    assert_type(Shop.price.key(shop, article="tea"), str)
+    assert_type(shop.offer, int)
+    assert_type(Shop.quote("name"), str)
+    shop.price(5)  # type: ignore[arg-type]
+    shop.price(shop, "tea")  # type: ignore[arg-type]
+    shop.price.invalidate(5)  # type: ignore[arg-type]
+    Shop.price("tea")  # type: ignore[arg-type, call-arg]
+
+
+def decorating(cache: Cache, door: aio.Cache) -> None:
+    cache.cached(stale=5)  # type: ignore[call-overload]
+    cache.cached(ttl=[])  # type: ignore[call-overload]
+    cache.cached("5m")  # type: ignore[call-overload]
+    cache.cached(key=5)  # type: ignore[call-overload]
+    door.cached(bare)  # type: ignore[arg-type]
+    door.cached(stale=5)  # type: ignore[call-overload]
+
+
+@loop_memory.cached
+async def double(number: int) -> float:
+    return number * 2.0
+
+
+@loop_memory.cached(ttl="5m", key="half:{number}", hard_timeout=1)
+async def half(number: int) -> float:
+    return number / 2
+
+
+async def awaited_functions(shop: Shop) -> None:
+    assert_type(asyncio.create_task(double(1)), asyncio.Task[float])
+    coroutine: Coroutine[Any, Any, float] = double(1)
+    await coroutine
+    assert_type(await double(1), float)
+    assert_type(await half(number=1), float)
+    assert_type(await half.refresh(1), float)
+    assert_type(await double.invalidate(1), bool)
+    assert_type(double.key(1), str)
+    assert_type(await shop.stock("tea"), int)
+    assert_type(asyncio.create_task(shop.stock("tea")), asyncio.Task[int])
+    assert_type(await shop.stock.refresh("tea"), int)
+    assert_type(await Shop.stock.invalidate(shop, "tea"), bool)
+    await double("1")  # type: ignore[arg-type]
+    await half()  # type: ignore[call-arg]
+    await shop.stock(5)  # type: ignore[arg-type]
+    await double.refresh("1")  # type: ignore[arg-type]
+
+
+async def awaited_verbs(cache: aio.Cache) -> None:
+    assert_type(await cache.get("key"), Any)
+    assert_type(await cache.set("key", 1, "5m", tags=["red"]), bool)
+    assert_type(await cache.get_many(["a"]), dict[str, Any])
+    assert_type(await cache.incr("number", 2, initial=5), int)
+    assert_type(await cache.ttl("key"), float | None)
+    assert_type(await cache.size(), int)
+    assert_type(cache.keys("*"), AsyncIterator[str])
+    assert_type([key async for key in cache.keys("*")], list[str])
+    assert_type(cache.stats, CacheStats)
+    assert_type(await cache.get_or_set("key", fetch, "5m", stale_ttl=60), Any)
+    assert_type(await cache.get_or_set("key", lambda: 1), Any)
+    assert_type(await cache.get_many_or_set(["a"], fetch_many), dict[str, Any])
+    assert_type(await cache.drain(), bool)
+    await cache.get(5)  # type: ignore[arg-type]
+    await cache.get_or_set("key", fetch, stale=5)  # type: ignore[call-arg]
+    await cache.get_many_or_set(["a"], fetch)  # type: ignore[arg-type]
+    assert "key" in cache  # type: ignore[operator]
+    len(cache)  # type: ignore[arg-type]
+
+
+async def awaited_makers() -> None:
+    async with aio.InMemoryCache(10, "5m", policy="lfu") as same:
+        assert_type(same, aio.InMemoryCache)
+        assert_type(same.blocking, InMemoryCache)
+    assert_type(aio.InMemoryCache.to(memory), aio.InMemoryCache)
+    assert_type(aio.NamespacedCache(same, "part").namespace, str)
+    async with aio.TTLManager("1m") as manager:
+        manager.register_cache(same)
+        assert_type(await manager.cleanup(), int)
+    async with aio.CacheManager(default_ttl=300) as named:
+        assert_type(await named.remove_cache("name"), bool)
+        await awaited_verbs(named.get_cache("name"))
+
+
+async def fetch() -> int:
+    return 1
+
+
+async def fetch_many(keys: list[str]) -> dict[str, int]:
+    return dict.fromkeys(keys, 1)
 
 
 def others(event: Event, value: Any) -> None:

@@ -10,12 +10,6 @@ cdef enum:
     EXPIRED
     OUTDATED
 
-cdef type ASYNC_GENERATOR
-cdef type COROUTINE
-cdef type GENERATOR
-
-cdef check_kind(object value)
-
 cdef class Cells(Table):
     cdef readonly Counters counters
     cdef readonly object name

@@ -8,7 +8,6 @@ back. After a call that may run code of a user, the clock above all, a node is l
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
 try:
@@ -23,7 +22,6 @@ from cachery.events import Event, Evicted, Expired, Listener, Stored, notify
 from cachery.exceptions import CacheClosedError
 from cachery.model.durations import Duration, seconds
 from cachery.model.keys import Count, Key
-from cachery.model.values import check_value
 from cachery.ports.clock import Clock
 from cachery.statistics.counters import Counters
 
@@ -35,8 +33,6 @@ if not cython.compiled:
     from cachery.policies.table import INFINITY, Table
 
     KEPT, EXPIRED, OUTDATED = 0, 1, 2
-
-ASYNC_GENERATOR, COROUTINE, GENERATOR = AsyncGeneratorType, CoroutineType, GeneratorType
 
 
 @cython.cclass
@@ -272,11 +268,3 @@ class Cells(Table):
         if lapsed != self.lapsed:
             complaints.append(f"{lapsed} nodes have lapsed, {self.lapsed} are counted")
         return complaints
-
-
-@cython.cfunc
-def check_kind(value: object) -> None:
-    """Raise ``CacheValueError`` for a value that can be used only once, after three comparisons of pointers."""
-    kind = type(value)
-    if kind is COROUTINE or kind is GENERATOR or kind is ASYNC_GENERATOR:
-        check_value(value)

@@ -26,11 +26,13 @@ from cachery.exceptions import CacheValueError
 from cachery.keys.text import check_whole, checked_cost, exact_key, exact_tags
 from cachery.model.durations import Duration
 from cachery.model.keys import Count, Key
+from cachery.model.values import used_up
 
 if not cython.compiled:
-    from cachery.backends.in_memory.cells import EXPIRED, KEPT, check_kind
+    from cachery.backends.in_memory.cells import EXPIRED, KEPT
     from cachery.backends.in_memory.extra import Extra
     from cachery.backends.in_memory.loads import Loads
+    from cachery.model.values import is_used_up
     from cachery.policies.node import Node, new_node
     from cachery.policies.table import INFINITY
 
@@ -66,7 +68,7 @@ class MemoryStore(Loads):
             return self.missed(key, default)
         return self.deliver(key, node.value)
 
-    def set(
+    def set(  # noqa: C901 - written out: this is what every write pays
         self,
         key: Key,
         value: Any,
@@ -81,7 +83,8 @@ class MemoryStore(Loads):
         """
         if type(key) is not str:
             key = exact_key(key)
-        check_kind(value)
+        if is_used_up(value):
+            raise used_up(value)
         life: cython.double = self.life if ttl is None else self.life_for(ttl)
         extra: Extra | None = None
         if tags is not NO_TAGS or cost is not None:
@@ -111,7 +114,8 @@ class MemoryStore(Loads):
     def add(self, key: Key, value: Any, ttl: Duration | None = None) -> bool:
         """Store ``value`` only if ``key`` is absent, in one step; True when stored."""
         key = exact_key(key)
-        check_kind(value)
+        if is_used_up(value):
+            raise used_up(value)
         life: cython.double = self.life_for(ttl)
         self.check_open()
         if life <= 0.0:
