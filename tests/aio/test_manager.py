@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
+import weakref
 from typing import Any
 
 import pytest
@@ -99,3 +101,13 @@ def test_it_waits_for_what_its_caches_load_in_the_background(verb: str) -> None:
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(main())
+
+
+def test_a_cache_and_its_door_go_together() -> None:
+    manager = aio.CacheManager()
+    watches: list[Any] = [weakref.ref(manager.get_cache("a")), weakref.ref(manager.get_cache("a").blocking)]
+    gc.collect()
+    assert manager.get_cache("a") is watches[0](), "the manager holds both"
+    del manager
+    gc.collect()
+    assert [watch() for watch in watches] == [None, None]

@@ -238,3 +238,29 @@ def test_one_function_in_several_loops() -> None:
 
 async def gathered(work: list[Awaitable[int]]) -> list[int]:
     return list(await asyncio.gather(*work))
+
+
+def test_coroutine_methods_may_be_kept_in_two_caches() -> None:
+    near, far = aio.InMemoryCache(), aio.InMemoryCache()
+    calls: list[str] = []
+
+    class Remote:
+        def __cache_key__(self) -> int:
+            return 1
+
+        @near.cached(ttl=10)
+        @far.cached(ttl=100)
+        async def load(self, name: str) -> str:
+            await asyncio.sleep(0)
+            calls.append(name)
+            return name
+
+    async def main() -> None:
+        remote = Remote()
+        assert await remote.load("a") == "a"
+        await near.clear()
+        assert await remote.load("a") == "a"
+        assert calls == ["a"]
+        assert inspect.iscoroutinefunction(remote.load.__call__)
+
+    asyncio.run(main())

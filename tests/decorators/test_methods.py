@@ -8,6 +8,7 @@ import inspect
 import pickle
 import weakref
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -386,3 +387,33 @@ def test_an_object_is_not_kept_alive_by_its_results() -> None:
     del holder
     gc.collect()
     assert watch() is None
+
+
+def test_methods_may_be_kept_in_two_caches() -> None:
+    near, far = InMemoryCache(), InMemoryCache()
+    calls: list[str] = []
+
+    class Remote:
+        def __cache_key__(self) -> int:
+            return 1
+
+        @near.cached(ttl=10)
+        @far.cached(ttl=100)
+        def load(self, name: str) -> str:
+            calls.append(name)
+            return name
+
+        @near.cached
+        @far.cached
+        def pages(self, count: int) -> Iterator[int]:
+            calls.append("pages")
+            yield from range(count)
+
+    remote: Any = Remote()
+    for _ in range(2):
+        assert remote.load("a") == "a"
+        assert list(remote.pages(2)) == [0, 1]
+        near.clear()
+    assert calls == ["a", "pages"]
+    assert (len(near), len(far)) == (0, 2)
+    assert str(inspect.signature(remote.load)) == "(name: 'str') -> 'str'"

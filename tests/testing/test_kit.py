@@ -11,7 +11,7 @@ import pytest
 
 import cachery.testing
 from cachery import CacheValueError, InMemoryCache, NamespacedCache, aio
-from cachery.testing import FakeClock, LoopThread, assert_cached
+from cachery.testing import FakeClock, LoopThread, assert_cached, check_invariants
 
 USER: ContextVar[str] = ContextVar("user", default="nobody")
 
@@ -115,6 +115,8 @@ def test_a_loop_on_a_thread_runs_what_it_is_given() -> None:
     assert loop.loop.is_closed()
     assert threading.active_count() == before
     loop.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        loop.run(cube(2))
 
 
 async def fail() -> None:
@@ -162,6 +164,40 @@ def test_one_that_takes_too_long_is_a_timeout_and_is_cancelled_at_the_end() -> N
     with LoopThread() as loop, pytest.raises(TimeoutError):
         loop.run(hang(), timeout=0.01)
     assert ends == ["ended"]
+
+
+def test_a_clock_moves_when_it_is_told_to() -> None:
+    clock = FakeClock(5)
+    assert (clock(), clock()) == (5.0, 5.0)
+    clock.advance(0)
+    clock.advance(2.5)
+    assert clock() == 7.5
+    clock.jump(-1)
+    assert clock() == -1.0
+    for seconds in (-1, float("nan")):
+        with pytest.raises(CacheValueError, match="moves on"):
+            clock.advance(seconds)
+
+
+def test_a_load_under_way_is_complained_of() -> None:
+    cache = InMemoryCache()
+
+    def load() -> int:
+        for each in (cache, aio.InMemoryCache.to(cache), NamespacedCache(cache, "part")):
+            with pytest.raises(AssertionError, match="1 loads are under way"):
+                check_invariants(each)
+        return 1
+
+    assert cache.get_or_set("a", load) == 1
+    check_invariants(cache)
+
+
+def test_numbers_that_cannot_be_are_complained_of() -> None:
+    cache = InMemoryCache()
+    cache.stats.total_requests = 7
+    cache.stats.evictions = -1
+    with pytest.raises(AssertionError, match="evictions is -1; 0 hits and 0 misses make 7 requests"):
+        check_invariants(cache)
 
 
 def test_the_public_names_are_there() -> None:

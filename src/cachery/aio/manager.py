@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 from typing import Any, Self
-from weakref import WeakKeyDictionary
 
 import cachery.manager
 from cachery.aio.door import Door
@@ -22,7 +21,6 @@ __all__ = ["CacheManager", "cached", "get_cache"]
 
 _DOORS: dict[type[Cache], type[Door]] = {BlockingInMemoryCache: InMemoryCache, BlockingNullCache: NullCache}
 _lock = make_lock()
-_doors: WeakKeyDictionary[Cache, Door] = WeakKeyDictionary()
 
 
 class CacheManager:
@@ -101,11 +99,11 @@ class CacheManager:
 
 
 def _door_to(blocking: Cache) -> Door:
-    """Return the door to ``blocking``, always the same."""
+    """Return the door to ``blocking``, always the same: the cache holds it, so that both go together."""
     with _lock:
-        door = _doors.get(blocking)
+        door: Door | None = vars(blocking).get("_door")
         if door is None:
-            door = _doors[blocking] = _DOORS[type(blocking)].to(blocking)
+            door = vars(blocking)["_door"] = _DOORS[type(blocking)].to(blocking)
         return door
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import update_wrapper
 from inspect import Signature, signature
 from typing import Any
@@ -15,6 +16,8 @@ class CachedMethod:
     ``call`` is the decorated function, with ``key``, ``invalidate``, ``refresh`` and ``cache``; ``is_of_class`` binds
     to the class in the place of an object.
     """
+
+    __wrapped__: Callable[..., Any]
 
     def __init__(self, call: Any, *, is_of_class: bool, bound: type[BoundFunction]) -> None:
         update_wrapper(self, call)  # its attributes too: cache, key, invalidate, refresh

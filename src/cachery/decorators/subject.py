@@ -10,6 +10,7 @@ from enum import Enum
 from types import FrameType
 from typing import Any
 
+from cachery.decorators.methods import CachedMethod
 from cachery.exceptions import CacheValueError
 from cachery.keys.signature import CallSignature
 
@@ -78,6 +79,8 @@ def defines_cache_key(function: Callable[..., Any]) -> bool:
 
 
 def _kind_of(function: Callable[..., Any]) -> Kind:
+    if isinstance(function, CachedMethod):
+        function = function.__wrapped__
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
         return Kind.COROUTINE
     if inspect.isasyncgenfunction(function):

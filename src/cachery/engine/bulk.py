@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from cachery.engine.ancestry import ancestors, begin_wait, end_wait, refuse_recursion
-from cachery.engine.core import Engine, late
+from cachery.engine.core import Engine
 from cachery.engine.flights import Flight
 from cachery.engine.load import Loading
 from cachery.engine.plan import LOADING, REFRESHING, decide
@@ -62,6 +62,8 @@ class _Bulk(Generic[Token]):
         self.values: dict[str, Any] = {}
         self.failure: Failed | None = None
         self._counted: set[str] = set()
+        self._spawned: set[Flight] = set()
+        self._now = engine.loading.stopwatch
 
     async def round(self, keys: Sequence[str]) -> list[str]:
         """Serve or load ``keys``; return those that are to be looked at again."""
@@ -70,87 +72,86 @@ class _Bulk(Generic[Token]):
         again: list[str] = []
         try:
             for key in keys:
-                seat = await self._look(key, again)
-                if seat is not None:
-                    (due if seat.flight.is_kept else seats).append(seat)
-            self._refresh(due)
-            await self._begin([seat for seat in seats if seat.is_first])
+                await self._look(key, seats, due, again)
+            self._spawn(due)
+            patience = self._patience(seats)
+            await self._begin([seat for seat in seats if seat.is_first], patience)
+            deadline = None if patience is None else self._now() + patience
             for seat in seats:
-                self._take(seat, await self._wait(seat), again)
+                self._take(seat, await self._wait(seat, deadline), again)
         finally:
-            for seat in [*seats, *due]:
-                self.engine.flights.leave(seat.flight)
+            self._leave([*seats, *due])
         return again
 
-    async def _look(self, key: str, again: list[str]) -> _Seat | None:
-        """Serve ``key``, or return a seat on its flight; a kept one is a refresh in the background."""
+    async def _look(self, key: str, seats: list[_Seat], due: list[_Seat], again: list[str]) -> None:
+        """Serve ``key`` or take a seat on its flight; what is served and to be refreshed takes one among ``due``."""
         engine = self.engine
         request = self.request.keyed(key).prefixed(engine.loading.prefix)
         seen = engine.flights.landings
         found = await engine.backend.read_entry(request.key)
         step = decide(found, engine.backend.read_clock(), request.options)
-        is_served = found is not None and step not in LOADING
-        if is_served and found is not None:
+        if found is not None and step not in LOADING:
             self._settle(key, engine.answer(step, found, request))
             if step not in REFRESHING:
-                return None
+                return
         else:
             self._count_miss(request.key)
             refuse_recursion(request.key, engine.flights)
         boarded = engine.flights.board(request.key, request.tags, seen, engine.backend.is_current)
-        return self._seat(key, request, found, boarded, None if is_served else again)
+        if boarded is not None:
+            seat = _Seat(key, request, boarded[0], found, boarded[1])
+            self._sit(seat, seats) if step in LOADING else self._sit_to_refresh(seat, due)
+        elif step in LOADING:
+            again.append(key)
 
-    def _seat(
-        self,
-        key: str,
-        request: Request,
-        found: Entry | None,
-        boarded: tuple[Flight, bool] | None,
-        again: list[str] | None,
-    ) -> _Seat | None:
-        """Return the seat that was boarded. Without ``again`` the key is served and only to be refreshed."""
-        if boarded is None:
-            if again is not None:
-                again.append(key)
-            return None
-        flight, is_first = boarded
-        if again is None:
-            if not is_first:
-                self.engine.flights.leave(flight)
-                return None
-            self.engine.flights.keep(flight)
-        elif not is_first:
-            self.engine.sink.joined(request.key)
-        return _Seat(key, request, flight, found, is_first)
+    def _sit(self, seat: _Seat, seats: list[_Seat]) -> None:
+        seats.append(seat)
+        if not seat.is_first:
+            self.engine.sink.joined(seat.request.key)
 
-    def _refresh(self, seats: Sequence[_Seat]) -> None:
+    def _sit_to_refresh(self, seat: _Seat, due: list[_Seat]) -> None:
+        if seat.is_first:
+            self.engine.flights.keep(seat.flight)
+            due.append(seat)
+        else:
+            self.engine.flights.leave(seat.flight)
+
+    def _patience(self, seats: Sequence[_Seat]) -> float | None:
+        """Return how many seconds to wait for all: as long as the one who waits longest."""
+        each = [self.engine.patience(seat.request, seat.found) for seat in seats]
+        return None if None in each else max((patience for patience in each if patience is not None), default=None)
+
+    async def _begin(self, seats: Sequence[_Seat], patience: float | None) -> None:
+        """Load for ``seats``, here and now where nobody could cut the wait short, else beside us."""
+        if self.engine.runtime.is_inline and patience is None and seats:
+            await _fly_together(self.engine.loading, self.request, seats)
+        else:
+            self._spawn(seats)
+
+    def _spawn(self, seats: Sequence[_Seat]) -> None:
         if seats:
-            self.engine.spawn(
-                [seat.flight for seat in seats],
-                self.request.options,
-                _fly_together(self.engine.loading, self.request, seats),
-            )
+            work = _fly_together(self.engine.loading, self.request, seats)
+            self.engine.spawn([seat.flight for seat in seats], self.request.options, work)
+            self._spawned.update(seat.flight for seat in seats)
 
-    async def _begin(self, seats: Sequence[_Seat]) -> None:
-        if seats:
-            await self.engine.begin(
-                [seat.flight for seat in seats],
-                self.request.options,
-                _fly_together(self.engine.loading, self.request, seats),
-            )
-
-    async def _wait(self, seat: _Seat) -> Landing:
-        engine, flight = self.engine, seat.flight
+    async def _wait(self, seat: _Seat, deadline: float | None) -> Landing:
+        patience = None if deadline is None else max(deadline - self._now(), 0.0)
         waiting = ancestors.get()
-        begin_wait(waiting, flight)
+        begin_wait(waiting, seat.flight)
         try:
-            if flight.landing is None:
-                patience = engine.patience(flight, seat.request, seat.found)
-                if not await engine.runtime.wait(flight, patience):
-                    return late(seat.request.key)
+            return await self.engine.arrival(
+                seat.flight, seat.request, patience, fallback=seat.found, is_first=seat.is_first
+            )
         finally:
-            end_wait(waiting, flight)
-        return engine.arrival(flight, is_first=seat.is_first)
+            end_wait(waiting, seat.flight)
+
+    def _leave(self, seats: Sequence[_Seat]) -> None:
+        """Let go of ``seats``; a flight of ours that never began is given up."""
+        for seat in seats:
+            if seat.is_first and seat.flight.landing is None and seat.flight not in self._spawned:
+                self.engine.flights.abandon(seat.flight)
+            else:
+                self.engine.flights.leave(seat.flight)
 
     def _take(self, seat: _Seat, landing: Landing, again: list[str]) -> None:
         if isinstance(landing, Failed):

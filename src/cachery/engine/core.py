@@ -27,7 +27,7 @@ from cachery.ports.clock import stopwatch
 from cachery.ports.runtime import Runtime
 from cachery.ports.sink import Sink
 
-__all__ = ["Engine", "late"]
+__all__ = ["Engine"]
 
 Token = TypeVar("Token")
 
@@ -136,36 +136,25 @@ class Engine(Generic[Token]):
     ) -> Landing:
         """Wait for ``flight``, after beginning its load when it is ours; less long where there is a ``fallback``."""
         waiting = ancestors.get()
+        patience = self.patience(request, fallback)
+        is_here = is_first and self.runtime.is_inline and patience is None
         try:
             if waiting:
                 begin_wait(waiting, flight)
             try:
-                if not is_first:
-                    self.sink.joined(request.key)
-                elif self.runtime.is_inline and not request.options.is_timed:
+                if is_here:
                     await self.loading.fly(flight, request, found)
-                else:
+                elif is_first:
                     self.spawn((flight,), request.options, self.loading.fly(flight, request, found))
-                if flight.landing is None and not await self.runtime.wait(
-                    flight, self.patience(flight, request, fallback)
-                ):
-                    landing: Landing = late(request.key)
                 else:
-                    landing = self.arrival(flight, is_first=is_first)
+                    self.sink.joined(request.key)
+                return await self.arrival(flight, request, patience, fallback=fallback, is_first=is_first)
             finally:
                 if waiting:
                     end_wait(waiting, flight)
         finally:
             if flight.landing is None:
-                self.flights.leave(flight)
-        return landing
-
-    async def begin(self, flights: Sequence[Flight], options: LoadOptions, fly: Work) -> None:
-        """Run ``fly`` here and now where nobody could cut the wait short, else beside us."""
-        if self.runtime.is_inline and not options.is_timed:
-            await fly
-        else:
-            self.spawn(flights, options, fly)
+                self.flights.abandon(flight) if is_here else self.flights.leave(flight)
 
     def spawn(self, flights: Sequence[Flight], options: LoadOptions, fly: Work) -> None:
         """Run ``fly``, which lands ``flights``, beside us."""
@@ -175,26 +164,34 @@ class Engine(Generic[Token]):
                 flight.overdue_at = overdue_at
         try:
             self.runtime.spawn(fly, flights[0])
-        except BaseException:  # no thread can be started: those who joined are to try themselves
+        except BaseException:  # no thread can be started
             fly.close()
             for flight in flights:
-                self.flights.land(flight, ABANDONED)
+                self.flights.abandon(flight)
             raise
         self.flights.own(flights, self.runtime.cancel)
 
-    def arrival(self, flight: Flight, *, is_first: bool) -> Landing:
-        """Return how ``flight`` landed, for the one who began it or for another."""
+    async def arrival(
+        self, flight: Flight, request: Request, patience: float | None, *, fallback: Entry | None, is_first: bool
+    ) -> Landing:
+        """Wait for ``flight`` and return how it landed, for the one who began it or for another.
+
+        After ``patience`` seconds that is a failure; where ``fallback`` helps out, the load goes on without riders.
+        """
+        if flight.landing is None and not await self.runtime.wait(flight, patience):
+            if servable(fallback, self.backend.read_clock(), request.options):
+                self.flights.keep(flight)
+            return Failed(CacheTimeoutError(f"loading {request.key!r} took too long", key=request.key))
         if is_first:
             return ABANDONED if flight.landing is None else flight.landing
         landing = flight.landing_for_another()
         return Loaded(self.backend.isolate(landing.value)) if isinstance(landing, Loaded) else landing
 
-    def patience(self, flight: Flight, request: Request, found: Entry | None) -> float | None:
-        """Return how long ``request`` waits for ``flight``; one that has a stale value lets it go on without riders."""
+    def patience(self, request: Request, fallback: Entry | None) -> float | None:
+        """Return how many seconds ``request`` waits, ``None`` for as long as it takes."""
         options = request.options
-        if options.soft is None or not servable(found, self.backend.read_clock(), options):
+        if options.soft is None or not servable(fallback, self.backend.read_clock(), options):
             return options.hard
-        self.flights.keep(flight)
         return options.soft
 
     def with_fallback(self, landing: Failed, request: Request, found: Entry | None) -> Outcome:
@@ -203,8 +200,3 @@ class Engine(Generic[Token]):
         if is_usual and found is not None and servable(found, self.backend.read_clock(), request.options):
             return self.answer(Step.SERVE_STALE, found, request)
         return landing
-
-
-def late(key: str) -> Failed:
-    """Return the failure of a load that took longer than its caller waits."""
-    return Failed(CacheTimeoutError(f"loading {key!r} took too long", key=key))

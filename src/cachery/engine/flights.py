@@ -164,6 +164,10 @@ class Flights:
             self.strike_off(flight)
         flight.cancel(flight)
 
+    def abandon(self, flight: Flight) -> None:
+        """End ``flight``, whose load was never begun: those who ride it are to begin their own."""
+        self.land(flight, ABANDONED)
+
     def keep(self, flight: Flight) -> None:
         """Let ``flight`` go on when nobody rides it any more."""
         with critical_section(self):

@@ -46,7 +46,10 @@ class Loading(Generic[Token]):
         landing: Landing = ABANDONED
         try:
             flight.token = await self.backend.open_token(request.key)
-            context = self._context(request, found) if request.wants_context else None
+            context = None
+            if request.wants_context:
+                found = await self.backend.read_entry(request.key)  # what it may keep is to be as old as the token
+                context = self._context(request, found)
             outcome, duration = await self.call((flight,), request, () if context is None else (context,))
             self.report(flight, outcome, duration)
             landing = await self.settle(flight, request, found, outcome, context)

@@ -73,11 +73,6 @@ class LoadOptions:
     cache_exceptions: tuple[type[BaseException], ...] = ()
     breaker: Breaker | None = None
 
-    @property
-    def is_timed(self) -> bool:
-        """Whether a caller may go on before the load has ended."""
-        return self.soft is not None or self.hard is not None
-
     def throttle(self, default_life: float) -> float:
         """Return the seconds to wait after a failed load before the next one."""
         life = default_life if self.life is None else self.life

@@ -7,7 +7,6 @@ from _thread import TIMEOUT_MAX, allocate_lock
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from functools import partial
-from os import cpu_count
 from typing import Any
 
 from cachery.exceptions import CacheRecursionError
@@ -18,6 +17,8 @@ from cachery.runtimes.workers import Workers
 
 __all__ = ["ThreadRuntime"]
 
+_MOST_WORKERS = 32
+
 
 class ThreadRuntime:
     """Never suspends: what it cannot do at once it waits for, blocking the thread."""
@@ -25,7 +26,7 @@ class ThreadRuntime:
     is_inline = True
 
     def __init__(self) -> None:
-        self.workers = Workers(limit=4 + 4 * (cpu_count() or 1))
+        self.workers = Workers(_MOST_WORKERS)
 
     async def attempt(self, loader: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
         """Call ``loader`` and return what became of it; its traceback begins with its own frame."""

@@ -26,13 +26,16 @@ class LoopThread:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, name="cachery-test-loop")
+        self._thread = threading.Thread(target=self.loop.run_forever, name="cachery-test-loop", daemon=True)
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T], timeout: float = 60.0) -> T:
-        """Return what ``work`` returns, in the context of the caller."""
+        """Return what ``work`` returns, in the context of the caller. Raises ``RuntimeError`` on a closed loop."""
         if threading.current_thread() is self._thread:
             return step(work)
+        if self.loop.is_closed():
+            work.close()
+            raise RuntimeError("the loop was closed")
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout)
 
     def close(self) -> None:
