@@ -118,3 +118,18 @@ def test_the_package_of_event_loops_has_the_names_of_the_other() -> None:
     assert set(aio.__all__) <= set(dir(aio))
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         aio.nonsense  # noqa: B018
+
+
+def test_what_a_cache_is_called_and_may_hold_is_the_same_at_both_doors() -> None:
+    doors: list[Any] = [
+        aio.InMemoryCache(5, "1m", policy="lfu", name="mine"),
+        aio.NullCache(name="none"),
+        aio.NamespacedCache(aio.InMemoryCache(5), "part"),
+    ]
+    for door in doors:
+        shown = [
+            name for name in ("name", "max_size", "default_ttl", "policy", "namespace") if hasattr(door.blocking, name)
+        ]
+        assert "max_size" in shown
+        for name in shown:
+            assert getattr(door, name) == getattr(door.blocking, name)

@@ -62,3 +62,8 @@ class NamespacedCache(Door):
     def namespace(self) -> str:
         """The name of the part."""
         return self.blocking.namespace
+
+    @property
+    def max_size(self) -> int | None:
+        """The bound of the cache beneath, in entries; ``None`` when it has none."""
+        return self.blocking.max_size

@@ -16,5 +16,13 @@ class NullCache(Door):
     False
     """
 
+    blocking: cachery.null.NullCache
+    max_size = 0
+
     def __init__(self, *, name: str | None = None) -> None:
         self.blocking = cachery.null.NullCache(name=name)
+
+    @property
+    def name(self) -> str | None:
+        """The name of the cache, in events and errors."""
+        return self.blocking.name

@@ -135,15 +135,17 @@ class _Bulk(Generic[Token]):
             self._spawned.update(seat.flight for seat in seats)
 
     async def _wait(self, seat: _Seat, deadline: float | None) -> Landing:
-        patience = None if deadline is None else max(deadline - self._now(), 0.0)
+        flight = seat.flight
         waiting = ancestors.get()
-        begin_wait(waiting, seat.flight)
+        begin_wait(waiting, flight)
         try:
-            return await self.engine.arrival(
-                seat.flight, seat.request, patience, fallback=seat.found, is_first=seat.is_first
-            )
+            if flight.landing is None:
+                patience = None if deadline is None else max(deadline - self._now(), 0.0)
+                if not await self.engine.runtime.wait(flight, patience):
+                    return self.engine.too_late(flight, seat.request, seat.found)
         finally:
-            end_wait(waiting, seat.flight)
+            end_wait(waiting, flight)
+        return self.engine.arrival(flight, is_first=seat.is_first)
 
     def _leave(self, seats: Sequence[_Seat]) -> None:
         """Let go of ``seats``; a flight of ours that never began is given up."""

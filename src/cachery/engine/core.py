@@ -77,7 +77,8 @@ class Engine(Generic[Token]):
             if not is_counted:
                 is_counted = True
                 self.sink.miss(request.key)
-            refuse_recursion(request.key, self.flights)
+            if ancestors.get():
+                refuse_recursion(request.key, self.flights)
             boarded = self.flights.board(request.key, request.tags, seen, self.backend.is_current)
             if boarded is not None:
                 landing = await self._ride(*boarded, request, found, found)
@@ -136,7 +137,7 @@ class Engine(Generic[Token]):
     ) -> Landing:
         """Wait for ``flight``, after beginning its load when it is ours; less long where there is a ``fallback``."""
         waiting = ancestors.get()
-        patience = self.patience(request, fallback)
+        patience = request.options.hard if request.options.soft is None else self.patience(request, fallback)
         is_here = is_first and self.runtime.is_inline and patience is None
         try:
             if waiting:
@@ -148,7 +149,9 @@ class Engine(Generic[Token]):
                     self.spawn((flight,), request.options, self.loading.fly(flight, request, found))
                 else:
                     self.sink.joined(request.key)
-                return await self.arrival(flight, request, patience, fallback=fallback, is_first=is_first)
+                if flight.landing is None and not await self.runtime.wait(flight, patience):
+                    return self.too_late(flight, request, fallback)
+                return self.arrival(flight, is_first=is_first)
             finally:
                 if waiting:
                     end_wait(waiting, flight)
@@ -171,17 +174,14 @@ class Engine(Generic[Token]):
             raise
         self.flights.own(flights, self.runtime.cancel)
 
-    async def arrival(
-        self, flight: Flight, request: Request, patience: float | None, *, fallback: Entry | None, is_first: bool
-    ) -> Landing:
-        """Wait for ``flight`` and return how it landed, for the one who began it or for another.
+    def too_late(self, flight: Flight, request: Request, fallback: Entry | None) -> Failed:
+        """Return the failure of a wait that was too long; where ``fallback`` helps out, the load goes on all the same."""
+        if servable(fallback, self.backend.read_clock(), request.options):
+            self.flights.keep(flight)
+        return Failed(CacheTimeoutError(f"loading {request.key!r} took too long", key=request.key))
 
-        After ``patience`` seconds that is a failure; where ``fallback`` helps out, the load goes on without riders.
-        """
-        if flight.landing is None and not await self.runtime.wait(flight, patience):
-            if servable(fallback, self.backend.read_clock(), request.options):
-                self.flights.keep(flight)
-            return Failed(CacheTimeoutError(f"loading {request.key!r} took too long", key=request.key))
+    def arrival(self, flight: Flight, *, is_first: bool) -> Landing:
+        """Return how ``flight`` landed, for the one who began it or for another."""
         if is_first:
             return ABANDONED if flight.landing is None else flight.landing
         landing = flight.landing_for_another()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import get_running_loop
 from collections.abc import Callable, Coroutine
 from inspect import isawaitable
 from types import CoroutineType
@@ -38,7 +39,7 @@ class LoopRuntime:
 
     def spawn(self, work: Coroutine[Any, Any, object], end: Signal) -> None:
         """Run ``work`` as a task, which is held until it is released."""
-        loop = end.home = asyncio.get_running_loop()
+        loop = end.home = get_running_loop()
         self._tasks[end] = loop.create_task(work, name="cachery-load")
 
     def cancel(self, end: Signal) -> None:
@@ -53,7 +54,7 @@ class LoopRuntime:
 
     async def wait(self, signal: Signal, timeout: float | None) -> bool:
         """Wait until ``signal`` happens, at most ``timeout`` seconds; True when it did."""
-        loop = asyncio.get_running_loop()
+        loop = get_running_loop()
         happened: asyncio.Future[bool] = loop.create_future()
 
         def wake() -> None:
