@@ -197,6 +197,7 @@ class Cache(ABC):
         >>> cache.get_many_or_set(["a", "b"], lambda keys: {key: key.upper() for key in keys})
         {'a': 1, 'b': 'B'}
         """
+        self.check_open()
         loaded: dict[str, Any] = self.engine.load_many(keys, loader, ttl, options).result()
         return loaded
 

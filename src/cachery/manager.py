@@ -10,18 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overload
 
 from cachery.cache import Cache
 from cachery.exceptions import CacheClosedError, CacheValueError
 from cachery.in_memory import InMemoryCache
 from cachery.locks import make_lock
 from cachery.model.durations import Duration, seconds
+from cachery.model.options import CachedOptions
 from cachery.null import NullCache
 from cachery.ports.clock import wall
 from cachery.settings import from_environment
 
+if TYPE_CHECKING:  # loaded when something is decorated
+    from cachery.decorators.types import CachedFunction, Decorator
+
 __all__ = ["CacheManager", "cached", "default_manager", "get_cache"]
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +229,10 @@ def get_cache(name: str = "default", backend: str | None = None, **options: Any)
     return default_manager().get_cache(name, backend, **options)
 
 
+@overload
+def cached(function: Callable[P, R], /) -> CachedFunction[P, R]: ...
+@overload
+def cached(function: None = None, /, ttl: Duration | None = None, **options: Unpack[CachedOptions]) -> Decorator: ...
 def cached(function: Any = None, /, ttl: Duration | None = None, **options: Any) -> Any:
     """Return a decorator that keeps results in ``get_cache()``, the default cache, as ``Cache.cached`` does.
 

@@ -143,7 +143,7 @@ def test_asynchronous_generators_are_kept_once_they_have_ended() -> None:
             await asyncio.sleep(0)
             yield number
 
-    kept: Any = cache.cached(key="numbers:{count}")(numbers)  # type: ignore[arg-type]
+    kept: Any = cache.cached(key="numbers:{count}")(numbers)
 
     async def main() -> None:
         partial: AsyncGenerator[int, None] = kept(3)
@@ -151,7 +151,7 @@ def test_asynchronous_generators_are_kept_once_they_have_ended() -> None:
         await partial.aclose()
         assert [number async for number in kept(3)] == [0, 1, 2]
         assert calls == [3]
-        assert [number async for number in kept.refresh(3)] == [0, 1, 2]
+        assert [number async for number in await kept.refresh(3)] == [0, 1, 2]
         assert calls == [3, 3]
         assert kept.key(3) == "numbers:3"
         assert await kept.invalidate(3)
@@ -193,7 +193,7 @@ def test_asynchronous_generator_methods_are_methods() -> None:
         async def articles(self) -> AsyncIterator[str]:
             yield self.city
 
-    articles: Any = cache.cached(key_self="city")(Shop.articles)  # type: ignore[arg-type]
+    articles: Any = cache.cached(key_self="city")(Shop.articles)
     setattr(Shop, "articles", articles)  # noqa: B010 - as a class body does
 
     async def main() -> None:

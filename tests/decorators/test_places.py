@@ -108,7 +108,7 @@ def test_the_default_cache_is_that_of_get_cache() -> None:
     def square(number: int) -> int:
         return number * number
 
-    @cachery.cached(ttl="1h", key="cube:{number}")  # type: ignore[untyped-decorator]
+    @cachery.cached(ttl="1h", key="cube:{number}")
     def cube(number: int) -> int:
         return number**3
 
@@ -126,7 +126,7 @@ def test_the_default_cache_has_two_doors() -> None:
         await asyncio.sleep(0)
         return number * number
 
-    @cachery.aio.cached(key="cube:{number}")  # type: ignore[untyped-decorator]
+    @cachery.aio.cached(key="cube:{number}")
     async def cube(number: int) -> int:
         await asyncio.sleep(0)
         return number**3

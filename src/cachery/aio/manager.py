@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overload
 
 import cachery.manager
 from cachery.aio.door import Door
@@ -15,9 +16,16 @@ from cachery.in_memory import InMemoryCache as BlockingInMemoryCache
 from cachery.locks import make_lock
 from cachery.manager import default_manager
 from cachery.model.durations import Duration
+from cachery.model.options import CachedOptions
 from cachery.null import NullCache as BlockingNullCache
 
+if TYPE_CHECKING:  # loaded when something is decorated
+    from cachery.decorators.types import CachedCoroutine, LoopDecorator
+
 __all__ = ["CacheManager", "cached", "get_cache"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _DOORS: dict[type[Cache], type[Door]] = {BlockingInMemoryCache: InMemoryCache, BlockingNullCache: NullCache}
 _lock = make_lock()
@@ -117,6 +125,12 @@ def get_cache(name: str = "default", backend: str | None = None, **options: Any)
     return _door_to(default_manager().get_cache(name, backend, **options))
 
 
+@overload
+def cached(function: Callable[P, Awaitable[R]], /) -> CachedCoroutine[P, R]: ...
+@overload
+def cached(
+    function: None = None, /, ttl: Duration | None = None, **options: Unpack[CachedOptions]
+) -> LoopDecorator: ...
 def cached(function: Any = None, /, ttl: Duration | None = None, **options: Any) -> Any:
     """Return a decorator that keeps results in ``get_cache()``, the default cache, as ``Cache.cached`` does.
 

@@ -14,39 +14,38 @@ __all__ = ["cached_async_generator", "cached_coroutine"]
 
 def cached_coroutine(recipe: Recipe) -> Any:
     """Return the coroutine function of ``recipe``, its results kept."""
-    cache, find, function = recipe.cache, recipe.find_key, recipe.subject.function
+    cache, find, request = recipe.cache, recipe.find_key, recipe.request
 
-    async def load(key: str, args: Any, kwargs: Any) -> Any:
-        loader = partial(function, *args, **kwargs)
-        return (await cache.engine.load_as(recipe.request(key, args, kwargs, loader))).result()
-
-    async def refresh(*args: Any, **kwargs: Any) -> Any:
-        cache.check_open()
-        loader = partial(function, *args, **kwargs)
-        return (await cache.engine.reload(recipe.request(find(args, kwargs), args, kwargs, loader))).result()
-
-    @wraps(function)
+    @wraps(recipe.subject.function)
     async def call(*args: Any, **kwargs: Any) -> Any:
         key = find(args, kwargs)
         value = cache.peek(key)
-        return value if value is not MISSING else await load(key, args, kwargs)
+        return value if value is not MISSING else (await cache.engine.load_as(request(key, args, kwargs))).result()
+
+    async def refresh(*args: Any, **kwargs: Any) -> Any:
+        cache.check_open()
+        return (await cache.engine.reload(request(find(args, kwargs), args, kwargs))).result()
 
     return _with_verbs(call, recipe, refresh)
 
 
 def cached_async_generator(recipe: Recipe) -> Any:
     """Return the asynchronous generator function of ``recipe``: run to its end once, its items are kept."""
-    function = recipe.subject.function
-    kept = cached_coroutine(recipe.loading(lambda *args, **kwargs: _run(function(*args, **kwargs))))
+    cache, find = recipe.cache, recipe.find_key
+    request = recipe.loading(partial(_run, recipe.subject.function)).request
 
-    @wraps(function)
+    @wraps(recipe.subject.function)
     async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
-        for item in await kept(*args, **kwargs):
+        key = find(args, kwargs)
+        items = cache.peek(key)
+        if items is MISSING:
+            items = (await cache.engine.load_as(request(key, args, kwargs))).result()
+        for item in items:
             yield item
 
     async def refresh(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
-        for item in await kept.refresh(*args, **kwargs):
-            yield item
+        cache.check_open()
+        return _again((await cache.engine.reload(request(find(args, kwargs), args, kwargs))).result())
 
     return _with_verbs(call, recipe, refresh)
 
@@ -66,5 +65,11 @@ def _with_verbs(call: Any, recipe: Recipe, refresh: Callable[..., Any]) -> Any:
     return call
 
 
-async def _run(generator: AsyncIterator[Any]) -> tuple[Any, ...]:
-    return tuple([item async for item in generator])
+async def _run(function: Callable[..., AsyncIterator[Any]], *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+    """Return the items of the asynchronous generator that ``function`` returns."""
+    return tuple([item async for item in function(*args, **kwargs)])
+
+
+async def _again(items: tuple[Any, ...]) -> AsyncGenerator[Any, None]:
+    for item in items:
+        yield item

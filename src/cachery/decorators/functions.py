@@ -14,41 +14,38 @@ __all__ = ["cached_function", "cached_generator"]
 
 def cached_function(recipe: Recipe) -> Any:
     """Return the function of ``recipe``, its results kept."""
-    cache, find, function = recipe.cache, recipe.find_key, recipe.subject.function
+    cache, find, request = recipe.cache, recipe.find_key, recipe.request
 
-    def load(key: str, args: Any, kwargs: Any) -> Any:
-        loader = partial(function, *args, **kwargs)
-        return cache.engine.load_as(recipe.request(key, args, kwargs, loader)).result()
-
-    def refresh(*args: Any, **kwargs: Any) -> Any:
-        cache.check_open()
-        loader = partial(function, *args, **kwargs)
-        return cache.engine.reload(recipe.request(find(args, kwargs), args, kwargs, loader)).result()
-
-    @wraps(function)
+    @wraps(recipe.subject.function)
     def call(*args: Any, **kwargs: Any) -> Any:
         key = find(args, kwargs)
         value = cache.peek(key)
-        return value if value is not MISSING else load(key, args, kwargs)
+        return value if value is not MISSING else cache.engine.load_as(request(key, args, kwargs)).result()
+
+    def refresh(*args: Any, **kwargs: Any) -> Any:
+        cache.check_open()
+        return cache.engine.reload(request(find(args, kwargs), args, kwargs)).result()
 
     return _with_verbs(call, recipe, refresh)
 
 
 def cached_generator(recipe: Recipe) -> Any:
     """Return the generator function of ``recipe``: run to its end once, its items and what it returns are kept."""
-    function = recipe.subject.function
-    kept = cached_function(recipe.loading(lambda *args, **kwargs: _run(function(*args, **kwargs))))
+    cache, find = recipe.cache, recipe.find_key
+    request = recipe.loading(partial(_run, recipe.subject.function)).request
 
-    @wraps(function)
+    @wraps(recipe.subject.function)
     def call(*args: Any, **kwargs: Any) -> Generator[Any, None, Any]:
-        items, returned = kept(*args, **kwargs)
-        yield from items
-        return returned
+        key = find(args, kwargs)
+        kept = cache.peek(key)
+        if kept is MISSING:
+            kept = cache.engine.load_as(request(key, args, kwargs)).result()
+        yield from kept[0]
+        return kept[1]
 
     def refresh(*args: Any, **kwargs: Any) -> Generator[Any, None, Any]:
-        items, returned = kept.refresh(*args, **kwargs)
-        yield from items
-        return returned
+        cache.check_open()
+        return _again(*cache.engine.reload(request(find(args, kwargs), args, kwargs)).result())
 
     return _with_verbs(call, recipe, refresh)
 
@@ -63,11 +60,17 @@ def _with_verbs(call: Any, recipe: Recipe, refresh: Callable[..., Any]) -> Any:
     return call
 
 
-def _run(generator: Generator[Any, Any, Any]) -> tuple[tuple[Any, ...], Any]:
-    """Return the items of ``generator`` and what it returns at its end."""
+def _run(function: Callable[..., Generator[Any, Any, Any]], *args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], Any]:
+    """Return the items of the generator that ``function`` returns, and what that returns at its end."""
+    generator = function(*args, **kwargs)
     items = []
     while True:
         try:
             items.append(next(generator))
         except StopIteration as end:
             return tuple(items), end.value
+
+
+def _again(items: tuple[Any, ...], returned: Any) -> Generator[Any, None, Any]:
+    yield from items
+    return returned

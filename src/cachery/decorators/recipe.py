@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from cachery.decorators.keying import FindKey, FindTags
 from cachery.decorators.subject import Subject
+from cachery.engine.context import LoadContext
 from cachery.engine.request import Request
 from cachery.model.options import LoadOptions
 
@@ -24,12 +26,20 @@ class Recipe:
     find_tags: FindTags
     options: LoadOptions
 
-    def request(self, key: str, args: tuple[Any, ...], kwargs: dict[str, Any], load: Callable[[], Any]) -> Request:
-        """Return the request for the call with ``args`` and ``kwargs``, whose value ``load`` returns."""
-        request = Request(key, load, self.options)
+    def request(self, key: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request:
+        """Return the request for the call with ``args`` and ``kwargs``, which has ``key``."""
+        call = partial(self.subject.function, *args, **kwargs)
+        name = self.subject.context
+        loader = call if name is None else _in_context(call, name)
+        request = Request(key, loader, self.options, wants_context=name is not None)
         request.tags = self.find_tags(args, kwargs)
         return request
 
     def loading(self, function: Callable[..., Any]) -> Recipe:
         """Return the same recipe for ``function`` in the place of the one decorated."""
         return replace(self, subject=replace(self.subject, function=function))
+
+
+def _in_context(call: Callable[..., Any], name: str) -> Callable[[LoadContext], Any]:
+    """Return a loader that hands its context to ``call``, as the argument ``name``."""
+    return lambda context: call(**{name: context})

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -37,12 +38,16 @@ class Binding(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A function with what it is. ``is_wrapped``: it came as a ``classmethod`` or ``staticmethod`` object."""
+    """A function with what it is. ``is_wrapped``: it came as a ``classmethod`` or ``staticmethod`` object.
+
+    ``context``: the parameter that is annotated ``LoadContext``, which is given by the cache and no part of the key.
+    """
 
     function: Callable[..., Any]
     kind: Kind
     binding: Binding
     is_wrapped: bool
+    context: str | None
     signature: CallSignature
 
     @classmethod
@@ -52,14 +57,15 @@ class Subject:
         function = decorated.__func__ if is_wrapped else decorated
         if isinstance(function, type) or not callable(function):
             raise CacheValueError(f"cached decorates a function, not {function!r}")
-        signature = CallSignature(function)
+        context = _context_of(function)
+        signature = CallSignature(function if context is None else _given(function, context))
         if isinstance(decorated, classmethod):
             binding = Binding.CLASS
         elif isinstance(decorated, staticmethod):
             binding = Binding.STATIC
         else:
             binding = _binding_of(function, signature.first)
-        return cls(function, _kind_of(function), binding, is_wrapped, signature)
+        return cls(function, _kind_of(function), binding, is_wrapped, context, signature)
 
     @property
     def name(self) -> str:
@@ -76,6 +82,20 @@ def defines_cache_key(function: Callable[..., Any]) -> bool:
             return "__cache_key__" in frame.f_code.co_names
         frame = frame.f_back
     return False
+
+
+def _context_of(function: Callable[..., Any]) -> str | None:
+    """Return the name of the parameter that is annotated ``LoadContext``, or ``None``."""
+    annotations = getattr(function, "__annotations__", {})
+    names = [name for name, annotation in annotations.items() if "LoadContext" in str(annotation) and name != "return"]
+    return names[0] if names else None
+
+
+def _given(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return ``function`` with the argument ``name`` given, as far as its signature goes."""
+    given = partial(function, **{name: None})
+    given.__qualname__ = function.__qualname__  # type: ignore[attr-defined]
+    return given
 
 
 def _kind_of(function: Callable[..., Any]) -> Kind:

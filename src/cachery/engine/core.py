@@ -175,7 +175,7 @@ class Engine(Generic[Token]):
         self.flights.own(flights, self.runtime.cancel)
 
     def too_late(self, flight: Flight, request: Request, fallback: Entry | None) -> Failed:
-        """Return the failure of a wait that was too long; where ``fallback`` helps out, the load goes on all the same."""
+        """Return the failure of a wait that was too long; where ``fallback`` helps out, the load goes on by itself."""
         if servable(fallback, self.backend.read_clock(), request.options):
             self.flights.keep(flight)
         return Failed(CacheTimeoutError(f"loading {request.key!r} took too long", key=request.key))

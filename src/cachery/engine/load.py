@@ -85,10 +85,10 @@ class Loading(Generic[Token]):
         return outcome, self.stopwatch() - began
 
     def report(self, flight: Flight, outcome: Outcome, duration: float) -> None:
-        """Say what became of the load for ``flight``."""
+        """Say what became of the load for ``flight``. What a breaker refused was none."""
         if isinstance(outcome, Loaded):
             self.sink.loaded(flight.key, duration)
-        else:
+        elif not isinstance(outcome.error, CacheCircuitOpenError):
             self.sink.load_failed(flight.key, duration, outcome.error)
 
     async def settle(
