@@ -135,6 +135,8 @@ def kill(thread: threading.Thread) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Killed))
 
 
+# CPython 3.11 under a tracer: while an exception awaits one thread, the others do not get beyond their next call.
+@pytest.mark.no_cover
 def test_has_its_thread_killed(cache: InMemoryCache) -> None:
     began = threading.Event()
     ended: list[BaseException] = []
@@ -163,6 +165,7 @@ def test_has_its_thread_killed(cache: InMemoryCache) -> None:
     assert len(ended) == 1
 
 
+@pytest.mark.no_cover
 def test_waits_on_a_thread_that_is_killed(cache: InMemoryCache) -> None:
     """One who waits is killed; the load goes on."""
     began, may_end = threading.Event(), threading.Event()
