@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overloa
 from cachery.events import Listener
 from cachery.exceptions import CacheValueError
 from cachery.keys.text import check_whole, exact_key, exact_keys
-from cachery.locks import make_lock
 from cachery.model.durations import Duration, seconds
 from cachery.model.options import CachedOptions, LoadingOptions
 from cachery.model.sentinels import MISSING
@@ -25,8 +24,6 @@ __all__ = ["Cache"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_making = make_lock()
 
 
 class Cache(ABC):
@@ -143,9 +140,8 @@ class Cache(ABC):
     def engine(self) -> BlockingEngine:
         """What the loading verbs work with, one for the life of the cache."""
         made: BlockingEngine | None = self.__dict__.get("_engine")
-        if made is None:
-            with _making:
-                made = self.__dict__.get("_engine") or self.__dict__.setdefault("_engine", self.build_engine())
+        if made is None:  # of two made at the same time the first stays; no lock is held while modules are loaded
+            made = self.__dict__.setdefault("_engine", self.build_engine())
         return made
 
     def drain(self, timeout: float = 5.0) -> bool:

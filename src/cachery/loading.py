@@ -19,7 +19,6 @@ from cachery.model.options import LoadOptions, load_options
 from cachery.model.outcome import Outcome
 from cachery.ports.backend import BlockingBackend
 from cachery.ports.clock import stopwatch
-from cachery.runtimes.loop import LoopRuntime
 from cachery.runtimes.step import step
 from cachery.runtimes.threads import ThreadRuntime
 from cachery.statistics.counters import Counters
@@ -110,6 +109,8 @@ class BlockingEngine:
 
     def for_loops(self) -> LoopEngine:
         """Return an engine for event loops that shares the store and the loads of this one."""
+        from cachery.runtimes.loop import LoopRuntime  # noqa: PLC0415 - blocking code does without asyncio
+
         return LoopEngine(self.core.on(LoopRuntime()), self.recorder)
 
     def drain(self, timeout: float) -> bool:

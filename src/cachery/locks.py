@@ -32,11 +32,16 @@ def make_lock() -> RLock:
 
 
 def _take_all() -> None:
-    """Take every lock, never waiting for one while holding another: a thread may hold two, in any order."""
+    """Take every lock, never waiting for one while holding another: a thread may hold two, in any order.
+
+    Nor while holding that of the registry: whoever holds the lock that is waited for may be making another.
+    """
     _registry_lock.acquire()
     while (busy := _first_busy(list(_all_locks))) is not None:
+        _registry_lock.release()
         with busy:
             pass
+        _registry_lock.acquire()
 
 
 def _first_busy(locks: list[RLock]) -> RLock | None:

@@ -60,7 +60,7 @@ class CircuitBreaker:
 
     @property
     def state(self) -> Literal["closed", "open", "half-open"]:
-        """``"closed"``, ``"open"``, or ``"half-open"``: the next call is a trial."""
+        """``"closed"``, ``"open"``, or ``"half-open"``: one call may be tried, or is."""
         if not self._is_open:
             return "closed"
         return "open" if self._clock() < self._opened_at + self.recovery_time else "half-open"
@@ -91,6 +91,11 @@ class CircuitBreaker:
             self._is_open = self._failures >= self.failure_threshold
             if self._is_open:
                 self._opened_at = now
+
+    def withdraw(self) -> None:
+        """Note that a call was cancelled: another may be tried in its place."""
+        with self._lock:
+            self._probe_began = None
 
     def reset(self) -> None:
         """Close it, as if nothing had failed."""

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from cachery.engine.ancestry import ancestors, begin_wait, end_wait, refuse_recursion
 from cachery.engine.core import Engine
-from cachery.engine.flights import Flight
+from cachery.engine.flights import Flight, Lead
 from cachery.engine.load import Loading
 from cachery.engine.plan import LOADING, REFRESHING, decide
 from cachery.engine.request import Request
@@ -44,13 +44,13 @@ async def load_many(engine: Engine[Token], keys: Sequence[str], request: Request
 
 @dataclass(frozen=True, slots=True)
 class _Seat:
-    """A place on the flight of a key: what was found before, and whether the flight is ours."""
+    """A place on the flight of a key: what was found before, and the lead if the flight is ours."""
 
     key: str
     request: Request
     flight: Flight
     found: Entry | None
-    is_first: bool
+    lead: Lead | None
 
 
 class _Bulk(Generic[Token]):
@@ -75,7 +75,7 @@ class _Bulk(Generic[Token]):
                 await self._look(key, seats, due, again)
             self._spawn(due)
             patience = self._patience(seats)
-            await self._begin([seat for seat in seats if seat.is_first], patience)
+            await self._begin([seat for seat in seats if seat.lead is not None], patience)
             deadline = None if patience is None else self._now() + patience
             for seat in seats:
                 self._take(seat, await self._wait(seat, deadline), again)
@@ -106,11 +106,11 @@ class _Bulk(Generic[Token]):
 
     def _sit(self, seat: _Seat, seats: list[_Seat]) -> None:
         seats.append(seat)
-        if not seat.is_first:
+        if seat.lead is None:
             self.engine.sink.joined(seat.request.key)
 
     def _sit_to_refresh(self, seat: _Seat, due: list[_Seat]) -> None:
-        if seat.is_first:
+        if seat.lead is not None:
             self.engine.flights.keep(seat.flight)
             due.append(seat)
         else:
@@ -142,16 +142,16 @@ class _Bulk(Generic[Token]):
             if flight.landing is None:
                 patience = None if deadline is None else max(deadline - self._now(), 0.0)
                 if not await self.engine.runtime.wait(flight, patience):
-                    return self.engine.too_late(flight, seat.request, seat.found)
+                    return self.engine.too_late(flight, seat.request, seat.found, is_first=seat.lead is not None)
         finally:
             end_wait(waiting, flight)
-        return self.engine.arrival(flight, is_first=seat.is_first)
+        return self.engine.arrival(flight, is_first=seat.lead is not None)
 
     def _leave(self, seats: Sequence[_Seat]) -> None:
         """Let go of ``seats``; a flight of ours that never began is given up."""
         for seat in seats:
-            if seat.is_first and seat.flight.landing is None and seat.flight not in self._spawned:
-                self.engine.flights.abandon(seat.flight)
+            if seat.lead is not None and seat.flight not in self._spawned:
+                self.engine.flights.land(seat.flight, ABANDONED)
             else:
                 self.engine.flights.leave(seat.flight)
 
@@ -160,7 +160,7 @@ class _Bulk(Generic[Token]):
             landing = self.engine.with_fallback(landing, seat.request, seat.found)
         if landing is not ABANDONED:
             self._settle(seat.key, landing)
-        elif not (seat.is_first and seat.flight.is_absent):
+        elif not (seat.lead is not None and seat.flight.is_absent):
             again.append(seat.key)
 
     def _settle(self, key: str, outcome: Outcome) -> None:

@@ -14,7 +14,7 @@ from random import random
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from cachery.engine.ancestry import ancestors, begin_wait, end_wait, refuse_recursion
-from cachery.engine.flights import Flight, Flights
+from cachery.engine.flights import Flight, Flights, Lead
 from cachery.engine.load import Loading
 from cachery.engine.plan import LOADING, REFRESHING, SERVING_STALE, Step, decide, servable
 from cachery.engine.request import Request
@@ -93,8 +93,7 @@ class Engine(Generic[Token]):
         found = await self.backend.read_entry(request.key)
         landing: Landing = ABANDONED
         while landing is ABANDONED:
-            flight = self.flights.begin(request.key, request.tags)
-            landing = await self._ride(flight, True, request, found, None)
+            landing = await self._ride(*self.flights.begin(request.key, request.tags), request, found, None)
         return landing
 
     def _serve(self, found: Entry, request: Request, seen: int) -> Outcome | None:
@@ -121,43 +120,43 @@ class Engine(Generic[Token]):
         boarded = self.flights.board(request.key, request.tags, seen, self.backend.is_current)
         if boarded is None:
             return
-        flight, is_first = boarded
-        if is_first:
+        flight, lead = boarded
+        if lead is not None:
             self.flights.keep(flight)
-            self.spawn((flight,), request.options, self.loading.fly(flight, request, found))
+            self.spawn((flight,), request.options, self.loading.fly(lead, request, found))
         self.flights.leave(flight)
 
     async def _ride(
         self,
         flight: Flight,
-        is_first: bool,  # noqa: FBT001 - as ``board`` returned it
+        lead: Lead | None,
         request: Request,
         found: Entry | None,
         fallback: Entry | None,
     ) -> Landing:
-        """Wait for ``flight``, after beginning its load when it is ours; less long where there is a ``fallback``."""
+        """Wait for ``flight``, after beginning its load if we have the lead; less long if there is a ``fallback``."""
         waiting = ancestors.get()
         patience = request.options.hard if request.options.soft is None else self.patience(request, fallback)
-        is_here = is_first and self.runtime.is_inline and patience is None
+        is_here = lead is not None and self.runtime.is_inline and patience is None
         try:
             if waiting:
                 begin_wait(waiting, flight)
             try:
-                if is_here:
-                    await self.loading.fly(flight, request, found)
-                elif is_first:
-                    self.spawn((flight,), request.options, self.loading.fly(flight, request, found))
-                else:
+                if lead is None:
                     self.sink.joined(request.key)
+                elif is_here:
+                    await self.loading.fly(lead, request, found)
+                else:
+                    self.spawn((flight,), request.options, self.loading.fly(lead, request, found))
                 if flight.landing is None and not await self.runtime.wait(flight, patience):
-                    return self.too_late(flight, request, fallback)
-                return self.arrival(flight, is_first=is_first)
+                    return self.too_late(flight, request, fallback, is_first=lead is not None)
+                return self.arrival(flight, is_first=lead is not None)
             finally:
                 if waiting:
                     end_wait(waiting, flight)
         finally:
             if flight.landing is None:
-                self.flights.abandon(flight) if is_here else self.flights.leave(flight)
+                self.flights.land(flight, ABANDONED) if is_here else self.flights.leave(flight)
 
     def spawn(self, flights: Sequence[Flight], options: LoadOptions, fly: Work) -> None:
         """Run ``fly``, which lands ``flights``, beside us."""
@@ -170,15 +169,21 @@ class Engine(Generic[Token]):
         except BaseException:  # no thread can be started
             fly.close()
             for flight in flights:
-                self.flights.abandon(flight)
+                self.flights.land(flight, ABANDONED)
             raise
         self.flights.own(flights, self.runtime.cancel)
 
-    def too_late(self, flight: Flight, request: Request, fallback: Entry | None) -> Failed:
-        """Return the failure of a wait that was too long; where ``fallback`` helps out, the load goes on by itself."""
+    def too_late(self, flight: Flight, request: Request, fallback: Entry | None, *, is_first: bool) -> Failed:
+        """Return the failure of a wait that was too long; where ``fallback`` helps out, the load goes on by itself.
+
+        Otherwise the load counts as failed, once, whatever becomes of it later.
+        """
+        error = CacheTimeoutError(f"loading {request.key!r} took too long", key=request.key)
         if servable(fallback, self.backend.read_clock(), request.options):
             self.flights.keep(flight)
-        return Failed(CacheTimeoutError(f"loading {request.key!r} took too long", key=request.key))
+        elif is_first:
+            self.loading.give_up(flight, request, error)
+        return Failed(error)
 
     def arrival(self, flight: Flight, *, is_first: bool) -> Landing:
         """Return how ``flight`` landed, for the one who began it or for another."""

@@ -13,6 +13,10 @@ cdef class Flight:
     cdef public bint is_absent
     cdef public bint is_doubtful
     cdef readonly bint is_kept
+    cdef public bint is_late
+
+cdef class Lead:
+    cdef readonly Flight flight
 
 cdef class Flights:
     cdef dict by_key

@@ -48,8 +48,8 @@ class Flight:
     ``awaits``: the flights that its loader waits for. ``token``: the store's note of when the load began, ``None``
     before. ``tags``: those known beforehand. ``overdue_at``: when it counts as lost, in seconds of the stopwatch.
     ``is_doubtful``: a tag that only the loader knew was invalidated meanwhile, so it serves nobody but the one who
-    began it. ``is_absent``: the loader of many keys knew nothing of this one. ``home``: the event loop that it is
-    loaded in, if it is one.
+    began it. ``is_absent``: the loader of many keys knew nothing of this one. ``is_late``: it took longer than its
+    caller waits. ``home``: the event loop that it is loaded in, if it is one.
     """
 
     key: str
@@ -66,6 +66,7 @@ class Flight:
     is_absent: bool
     is_doubtful: bool
     is_kept: bool
+    is_late: bool
 
     def __init__(self, key: Any, tags: Any, registry: Flights) -> None:
         self.key = key
@@ -79,7 +80,7 @@ class Flight:
         self.wakers = None
         self.overdue_at = float("inf")
         self.riders = 1
-        self.is_absent = self.is_doubtful = self.is_kept = False
+        self.is_absent = self.is_doubtful = self.is_kept = self.is_late = False
 
     def attend(self, wake: Callable[[], object]) -> bool:
         """Have ``wake`` called when it lands; False when it has landed."""
@@ -110,6 +111,25 @@ class Flight:
 
 @cython.final
 @cython.cclass
+class Lead:
+    """The duty to land ``flight``, held by whoever is to: when all have let go of it, the flight is abandoned.
+
+    An interrupt may come between any two instructions, and a task may be cancelled before its first: whatever becomes
+    of the frames that hold the duty, those who ride the flight do not wait for ever.
+    """
+
+    flight: Flight
+
+    def __init__(self, flight: Flight) -> None:
+        self.flight = flight
+
+    def __del__(self) -> None:
+        if self.flight.landing is None:
+            self.flight.registry.land(self.flight, ABANDONED)
+
+
+@cython.final
+@cython.cclass
 class Flights:
     """The flights of one store, by key. ``landings`` counts those that have ended. ``stopwatch`` returns seconds."""
 
@@ -131,8 +151,8 @@ class Flights:
 
     def board(
         self, key: Key, tags: Tags, seen: cython.longlong, is_current: Callable[[Any, tuple[str, ...]], bool]
-    ) -> tuple[Flight, bool] | None:
-        """Return the flight for ``key`` and whether the caller begins it; ``None`` when it is to look again.
+    ) -> tuple[Flight, Lead | None] | None:
+        """Return the flight for ``key``, with the lead if the caller begins it; ``None`` when it is to look again.
 
         ``seen``: the landings before the caller looked into the store. ``is_current``: tells of a token and tags
         whether nothing was invalidated since.
@@ -142,18 +162,20 @@ class Flights:
             found: Flight | None = self.by_key.get(key)
             if found is not None and self.is_joinable(found, tags, is_current):
                 found.riders += 1
-                return found, False
+                return found, None
             if self.landings != seen:
                 return None
+            lead = Lead(fresh)
             self.by_key[key] = fresh
-        return fresh, True
+        return fresh, lead
 
-    def begin(self, key: Key, tags: Tags) -> Flight:
-        """Return a new flight for ``key``, in the place of any other."""
+    def begin(self, key: Key, tags: Tags) -> tuple[Flight, Lead]:
+        """Return a new flight for ``key``, in the place of any other, with its lead."""
         fresh = Flight(key, tags, self)
+        lead = Lead(fresh)
         with critical_section(self):
             self.by_key[key] = fresh
-        return fresh
+        return fresh, lead
 
     def leave(self, flight: Flight) -> None:
         """Let one rider go; the last one out cancels the load, unless it is kept."""
@@ -163,10 +185,6 @@ class Flights:
                 return
             self.strike_off(flight)
         flight.cancel(flight)
-
-    def abandon(self, flight: Flight) -> None:
-        """End ``flight``, whose load was never begun: those who ride it are to begin their own."""
-        self.land(flight, ABANDONED)
 
     def keep(self, flight: Flight) -> None:
         """Let ``flight`` go on when nobody rides it any more."""
@@ -183,6 +201,8 @@ class Flights:
     def land(self, flight: Flight, landing: Landing) -> None:
         """End ``flight`` and wake those who wait."""
         with critical_section(self):
+            if flight.landing is not None:
+                return
             self.strike_off(flight)
             self.landings += 1
             flight.landing = landing

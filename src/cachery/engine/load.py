@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from cachery.engine.ancestry import ancestors
 from cachery.engine.context import NOT_MODIFIED, LoadContext
-from cachery.engine.flights import Flight
+from cachery.engine.flights import Flight, Lead
 from cachery.engine.plan import Failure, is_alive
 from cachery.engine.request import Request
 from cachery.engine.stamps import entry_of, failure_entry, life_of_value
@@ -17,6 +17,7 @@ from cachery.exceptions import CacheCircuitOpenError, CacheValueError
 from cachery.keys.text import exact_tags
 from cachery.model.durations import seconds
 from cachery.model.entry import Entry
+from cachery.model.options import Breaker
 from cachery.model.outcome import ABANDONED, Failed, Landing, Loaded, Outcome
 from cachery.ports.backend import Backend
 from cachery.ports.runtime import Runtime
@@ -41,8 +42,9 @@ class Loading(Generic[Token]):
     random: Callable[[], float]
     prefix: str = ""
 
-    async def fly(self, flight: Flight, request: Request, found: Entry | None) -> None:
-        """Load for ``flight`` and land it, whatever happens. ``found`` is what the store held, however old."""
+    async def fly(self, lead: Lead, request: Request, found: Entry | None) -> None:
+        """Load for the flight of ``lead`` and land it, whatever happens. ``found``: what the store held before."""
+        flight = lead.flight
         landing: Landing = ABANDONED
         try:
             flight.token = await self.backend.open_token(request.key)
@@ -75,14 +77,22 @@ class Loading(Generic[Token]):
         outer = ancestors.get()
         ancestors.set(flights if flights[0].is_kept else (*outer, *flights))  # nobody waits for what is kept
         began = self.stopwatch()
+        outcome: Outcome | None = None
         try:
             outcome = checked(await self.runtime.attempt(request.loader, arguments))
         finally:
             if self.runtime.is_inline:  # else this is a task's own context, which ends with it
                 ancestors.set(outer)
-        if breaker is not None:
-            breaker.record(is_success=isinstance(outcome, Loaded))
+            if breaker is not None:
+                _tell(breaker, outcome, is_late=flights[0].is_late)
         return outcome, self.stopwatch() - began
+
+    def give_up(self, flight: Flight, request: Request, error: Exception) -> None:
+        """Count the load for ``flight``, which takes too long, as failed."""
+        flight.is_late = True
+        self.sink.load_failed(flight.key, request.options.hard or 0.0, error)
+        if request.options.breaker is not None:
+            request.options.breaker.record(is_success=False)
 
     def report(self, flight: Flight, outcome: Outcome, duration: float) -> None:
         """Say what became of the load for ``flight``. What a breaker refused was none."""
@@ -163,6 +173,14 @@ class Loading(Generic[Token]):
         if context.tags is None:
             return tags, asked
         return tuple(self.prefix + tag for tag in exact_tags(context.tags)), asked
+
+
+def _tell(breaker: Breaker, outcome: Outcome | None, *, is_late: bool) -> None:
+    """Tell ``breaker`` what became of a call: nothing when it was cancelled, and what is late was counted already."""
+    if outcome is None:
+        breaker.withdraw()
+    elif not is_late:
+        breaker.record(is_success=isinstance(outcome, Loaded))
 
 
 def _refused(key: str, wait: float) -> Failed:

@@ -61,6 +61,9 @@ class CallSignature:
         except TypeError as error:
             raise TypeError(f"{self._label}() {error}") from None
         bound.apply_defaults()
+        missing = [name for name in self.names if name not in bound.arguments]
+        if missing:  # CPython 3.13.0 takes a keyword for a positional-only parameter of the same name
+            raise TypeError(f"{self._label}() missing a required argument: {missing[0]!r}")
         return bound.arguments
 
 

@@ -58,6 +58,9 @@ class Breaker(Protocol):
     def record(self, *, is_success: bool) -> None:
         """Note what became of a call that was allowed."""
 
+    def withdraw(self) -> None:
+        """Note that a call that was allowed was cancelled: nothing is known of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
@@ -111,8 +114,8 @@ def _checked(  # noqa: PLR0913, PLR0917 - the options of a load are independent
         _check_share(refresh_ahead, "refresh_ahead", "0.8 refreshes once 80 % of ttl has passed")
     if jitter != 0:
         _check_share(jitter, "jitter", "0.1 shortens ttl by up to 10 %")
-    if breaker is not None and not callable(getattr(breaker, "allow", None)):
-        raise CacheValueError(f"breaker is a CircuitBreaker, not {type(breaker).__name__}")
+    if breaker is not None and (isinstance(breaker, type) or not hasattr(breaker, "allow")):
+        raise CacheValueError(f"breaker is a CircuitBreaker(...), not {breaker!r}")
     return LoadOptions(
         life=None if ttl is None else seconds(ttl),
         stale=stale,

@@ -46,7 +46,11 @@ class LoopRuntime:
         """Cancel the task that is to bring about ``end``, on whatever thread its loop runs."""
         task = self._tasks.get(end)
         if task is not None:
-            _call_in(task.get_loop(), task.cancel)
+            _call_in(task.get_loop(), self._cancel_here, task, end)
+
+    def _cancel_here(self, task: asyncio.Task[object], end: Signal) -> None:
+        task.cancel()
+        task.add_done_callback(lambda _: self.release(end))  # it may never have begun
 
     def release(self, end: Signal) -> None:
         """Forget the task that has brought about ``end``."""

@@ -17,7 +17,10 @@ __all__ = ["Workers"]
 
 
 class Workers:
-    """Runs jobs on at most ``limit`` threads; more wait in a queue, first come, first served."""
+    """Runs jobs on ``limit`` threads; more wait in a queue, first come, first served.
+
+    A job of a job waits for no other: its thread may be waiting for it, so it gets one of its own, beyond the limit.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -26,18 +29,24 @@ class Workers:
 
     def reset_after_fork(self) -> None:
         """Forget the threads and what they had to do: the parent does it."""
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = threading.Condition(threading.RLock())  # a finalizer may submit in the middle of a submission
         self._queue: deque[Callable[[], object]] = deque()
         self._threads: set[threading.Thread] = set()
 
     def submit(self, job: Callable[[], object]) -> None:
         """Run ``job`` on a thread. Raises ``RuntimeError`` when there is none and none can be started."""
+        thread = threading.Thread(target=self._work, name="cachery-load", daemon=True)
         with self._changed:
-            self._queue.append(job)
-            if len(self._threads) >= self._limit:
-                return
-            thread = threading.Thread(target=self._work, name="cachery-load", daemon=True)
+            if threading.current_thread() in self._threads:
+                self._queue.appendleft(job)
+            else:
+                self._queue.append(job)
+                if len(self._threads) >= self._limit:
+                    return
             self._threads.add(thread)
+        self._start(thread, job)
+
+    def _start(self, thread: threading.Thread, job: Callable[[], object]) -> None:
         try:
             thread.start()
         except BaseException:
