@@ -12,12 +12,12 @@ from cachery.exceptions import CacheValueError
 from cachery.keys.text import check_whole, exact_key, exact_keys
 from cachery.model.durations import Duration, seconds
 from cachery.model.options import CachedOptions, LoadingOptions
-from cachery.model.sentinels import MISSING
+from cachery.model.sentinels import MISSING, Missing
 from cachery.model.values import check_value
 from cachery.statistics.stats import CacheStats
 
 if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
-    from cachery.decorators.types import CachedFunction, Decorator
+    from cachery.decorators.types import CachedFunction, Decorator, OfClass
     from cachery.loading import BlockingEngine
 
 __all__ = ["Cache"]
@@ -153,8 +153,8 @@ class Cache(ABC):
         return made is None or made.drain(timeout)
 
     def get_or_set(
-        self, key: str, loader: Callable[..., Any], ttl: Duration | None = None, **options: Unpack[LoadingOptions]
-    ) -> Any:
+        self, key: str, loader: Callable[..., R], ttl: Duration | None = None, **options: Unpack[LoadingOptions]
+    ) -> R:
         """Return the value of ``key``; where it is absent, call ``loader``, store what it returns, and return that.
 
         However many threads, tasks and event loops ask at once, the loader runs once. A value that is invalidated
@@ -170,7 +170,7 @@ class Cache(ABC):
         >>> cache.get_or_set("answer", lambda: 6 * 7, ttl="5m"), cache.get("answer")
         (42, 42)
         """
-        value = self.peek(key)
+        value: R | Missing = self.peek(key)
         return value if value is not MISSING else self.engine.load(key, loader, ttl, options).result()
 
     def get_many_or_set(
@@ -197,6 +197,8 @@ class Cache(ABC):
         loaded: dict[str, Any] = self.engine.load_many(keys, loader, ttl, options).result()
         return loaded
 
+    @overload
+    def cached(self, function: classmethod[Any, P, R], /) -> OfClass[CachedFunction[P, R]]: ...
     @overload
     def cached(self, function: Callable[P, R], /) -> CachedFunction[P, R]: ...
     @overload

@@ -63,7 +63,7 @@ def makers(clock: FakeClock) -> None:
 
 
 def loading(cache: Cache) -> None:
-    assert_type(cache.get_or_set("key", lambda: 1, "5m", stale_ttl=timedelta(hours=1), soft_timeout=0.1), Any)
+    assert_type(cache.get_or_set("key", lambda: 1, "5m", stale_ttl=timedelta(hours=1), soft_timeout=0.1), int)
     cache.get_or_set("key", with_context, tags=["red"], jitter=0.1, cache_exceptions=(LookupError,))
     cache.get_or_set("key", int, breaker=CircuitBreaker(3, "10s"), hard_timeout="1s", negative_ttl=None)
     assert_type(cache.get_many_or_set(["a"], lambda keys: dict.fromkeys(keys, 1), refresh_ahead=0.8), dict[str, Any])
@@ -203,12 +203,12 @@ async def awaited_verbs(cache: aio.Cache) -> None:
     assert_type(cache.keys("*"), AsyncIterator[str])
     assert_type([key async for key in cache.keys("*")], list[str])
     assert_type(cache.stats, CacheStats)
-    assert_type(await cache.get_or_set("key", fetch, "5m", stale_ttl=60), Any)
-    assert_type(await cache.get_or_set("key", lambda: 1), Any)
+    assert_type(await cache.get_or_set("key", fetch, "5m", stale_ttl=60), int)
+    assert_type(await cache.get_or_set("key", lambda: 1), int)
     assert_type(await cache.get_many_or_set(["a"], fetch_many), dict[str, Any])
     assert_type(await cache.drain(), bool)
     await cache.get(5)  # type: ignore[arg-type]
-    await cache.get_or_set("key", fetch, stale=5)  # type: ignore[call-arg]
+    await cache.get_or_set("key", fetch, stale=5)  # type: ignore[call-overload]
     await cache.get_many_or_set(["a"], fetch)  # type: ignore[arg-type]
     assert "key" in cache  # type: ignore[operator]
     len(cache)  # type: ignore[arg-type]

@@ -17,9 +17,9 @@ from cachery.model.values import check_value
 from cachery.statistics.stats import CacheStats
 
 if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
-    from collections.abc import Awaitable
+    from collections.abc import AsyncGenerator, Awaitable
 
-    from cachery.decorators.types import CachedCoroutine, LoopDecorator
+    from cachery.decorators.types import CachedAsyncGenerator, CachedCoroutine, LoopDecorator
     from cachery.loading import LoopEngine
 
 __all__ = ["Cache"]
@@ -143,6 +143,18 @@ class Cache(ABC):
         made: LoopEngine | None = self.__dict__.get("_engine")
         return made is None or await made.drain(timeout)
 
+    @overload
+    async def get_or_set(
+        self,
+        key: str,
+        loader: Callable[..., Awaitable[R]],
+        ttl: Duration | None = None,
+        **options: Unpack[LoadingOptions],
+    ) -> R: ...
+    @overload
+    async def get_or_set(
+        self, key: str, loader: Callable[..., R], ttl: Duration | None = None, **options: Unpack[LoadingOptions]
+    ) -> R: ...
     async def get_or_set(
         self, key: str, loader: Callable[..., Any], ttl: Duration | None = None, **options: Unpack[LoadingOptions]
     ) -> Any:
@@ -174,6 +186,8 @@ class Cache(ABC):
         loaded: dict[str, Any] = (await self.engine.load_many(keys, loader, ttl, options)).result()
         return loaded
 
+    @overload
+    def cached(self, function: Callable[P, AsyncGenerator[R, None]], /) -> CachedAsyncGenerator[P, R]: ...
     @overload
     def cached(self, function: Callable[P, Awaitable[R]], /) -> CachedCoroutine[P, R]: ...
     @overload

@@ -56,7 +56,12 @@ class Subject:
         is_wrapped = isinstance(decorated, classmethod | staticmethod)
         function = decorated.__func__ if is_wrapped else decorated
         if isinstance(function, type) or not callable(function):
-            raise CacheValueError(f"cached decorates a function, not {function!r}")
+            hint = (
+                f"; if that is the TTL, write cached(ttl={function!r})"
+                if isinstance(function, int | float | str)
+                else ""
+            )
+            raise CacheValueError(f"cached decorates a function, not {function!r}{hint}")
         context = _context_of(function)
         signature = CallSignature(function if context is None else _given(function, context))
         if isinstance(decorated, classmethod):

@@ -139,7 +139,10 @@ def load_options(ttl: Duration | None = None, **options: Any) -> LoadOptions:
     3600.0
     """
     if options and (unknown := options.keys() - _DEFAULTS.keys()):
-        raise TypeError(f"{', '.join(sorted(unknown))}: no option of loading; there are {', '.join(_DEFAULTS)}, tags")
+        names = ", ".join(sorted(unknown))
+        raise TypeError(
+            f"{names}: no option of loading; there are {', '.join(_DEFAULTS)}, tags, and for cached key, key_self"
+        )
     given = {**_DEFAULTS, **options}.values() if options else ()
     try:
         return _checked(ttl, *given)
