@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, namedtuple
+import re
+from collections import OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from enum import Enum, Flag, IntEnum
 from fractions import Fraction
 from io import BytesIO
+from ipaddress import ip_address, ip_network
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from struct import pack
+from types import MappingProxyType
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -123,6 +126,16 @@ VALUES: dict[str, object] = {
     "own class": Keyed,
     "function": zone_named,
     "builtin": len,
+    "ellipsis": ...,
+    "zone": zone_named("Europe/Berlin"),
+    "fixed zone": timezone(timedelta(hours=2), "two"),
+    "pattern": re.compile("a+", re.IGNORECASE),
+    "deque": deque([1, 2], maxlen=5),
+    "mapping proxy": MappingProxyType({"b": 2, "a": 1}),
+    "parametrized type": dict[str, list[int]],
+    "union": int | str | None,
+    "address": ip_address("2001:db8::1"),
+    "network": ip_network("10.0.0.0/8"),
 }
 
 DIGESTS = {
@@ -179,6 +192,16 @@ DIGESTS = {
     "own class": "acc2d56f112a853524ff0667a0e160ac",
     "function": "94c4eed282b2ece8ed2370893743c48e",
     "builtin": "57f0904c5331952d75b7a978abbde2a3",
+    "ellipsis": "6334d114a4f1e1289fbd715f5be2d9b8",
+    "zone": "4775f51c22d4dd2c9cee99af0a7f6201",
+    "fixed zone": "c83a59cb1cf1e229d153d6e1f1504519",
+    "pattern": "3489e7735d168be0cf636e72f31187f7",
+    "deque": "4a1bb025b652dd9af4abcdeae5a02436",
+    "mapping proxy": "3956b88009520baa4fc05716cb8358ea",
+    "parametrized type": "1f31d8f1731a427e7f7b6674e5a40d52",
+    "union": "25ce0f8c73689407aea12d810fcba4ff",
+    "address": "e851c5aad91b93e364cc2a17a31aed47",
+    "network": "ba0025539071fb7ac9ab18248f195fc0",
 }
 
 

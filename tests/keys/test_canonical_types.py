@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, OrderedDict, defaultdict
+import re
+import typing
+from collections import Counter, OrderedDict, defaultdict, deque
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from ipaddress import ip_address, ip_network
 from itertools import combinations
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from types import MappingProxyType
 
 import pytest
 from tests.keys.golden import zone_named
@@ -161,3 +165,29 @@ def test_pydantic_models_are_their_fields() -> None:
     values += [outer(part=child(name="a"), secret=1), outer(part={"name": "a"}, secret=1)]
     assert len({encode(value) for value in values}) == 4
     assert encode(values[0]) == encode(values[0].model_copy(deep=True))
+
+
+def test_annotations_are_keys_however_they_are_written() -> None:
+    assert encode(typing.Optional[int]) == encode(int | None) == encode(None | int)  # noqa: UP045 - one of the ways
+    assert encode(typing.List[int]) == encode(list[int])  # noqa: UP006 - one of the ways
+    assert len({encode(kind) for kind in (list[int], list[str], list, int | str, int | None, dict[str, int])}) == 6
+
+
+def test_zones_patterns_and_addresses_are_told_apart() -> None:
+    values = [
+        timezone.utc,  # noqa: UP017 - the class, not its name
+        timezone(timedelta(0), "other"),
+        zone_named("UTC"),
+        re.compile("a"),
+        re.compile("a", re.IGNORECASE),
+        re.compile(b"a"),
+        ip_address("10.0.0.1"),
+        ip_network("10.0.0.1/32"),
+        deque([1]),
+        deque([1], 1),
+        [1],
+        MappingProxyType({"a": 1}),
+        {"a": 1},
+        ...,
+    ]
+    assert len({encode(value) for value in values}) == len(values)

@@ -23,7 +23,12 @@ numbers             c q   the parts of ``complex`` and ``Fraction``; N: sign, di
 spans               r x   start, stop, step of ``range`` and ``slice``
 times               d h   the fields of ``date`` and ``time``; D both (``datetime``), w ``timedelta``
 paths               p     class (none for ``Path``, which is one on each system), text with ``/``
-collections         O F   the items of ``OrderedDict``, in order; factory and items of ``defaultdict``
+collections         O F   the items of ``OrderedDict``, in order; factory and items of ``defaultdict``; Q: bound and
+                          members of ``deque``, M: the items of a mapping proxy
+zones               Z     key of ``ZoneInfo``, or span and name of ``timezone``
+texts               R I   pattern and flags of ``re.Pattern``; class and text of an IP address or network
+annotations         G U   origin and arguments of ``list[int]`` and its like; the sorted members of ``int | None``
+``...``             E     nothing
 names               g     module and qualified name of a class or function
 objects             o     the name of its class, then what it holds
 ==================  ====  ==============================================================================
@@ -42,16 +47,19 @@ and qualified name. Two that were made inside functions may share these, so they
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+import re
+import typing
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, Flag
 from fractions import Fraction
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from operator import attrgetter
 from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath, WindowsPath
-from types import BuiltinFunctionType, FunctionType
+from types import BuiltinFunctionType, EllipsisType, FunctionType, GenericAlias, MappingProxyType, UnionType
 from typing import Any, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -137,6 +145,7 @@ _LEAVES: dict[type, _Leaf] = {
     type(None): lambda _: b"n0:",
     bool: lambda value: b"b1:1" if value else b"b1:0",
     bytes: lambda value: _framed(b"y", bytes(memoryview(value))),
+    EllipsisType: lambda _: b"E0:",
     bytearray: lambda value: _framed(b"a", bytes(memoryview(value))),
     UUID: lambda value: _framed(b"u", value.bytes),
     PosixPath: _path_of(""),
@@ -169,6 +178,18 @@ def _encode_defaultdict(value: defaultdict[object, object], depth: int) -> bytes
     return _framed(b"F", _encode(value.default_factory, depth) + _encode_dict(value, depth))
 
 
+def _encode_proxy(value: MappingProxyType[object, object], depth: int) -> bytes:
+    return _framed(b"M", _encode_dict(dict(value), depth))
+
+
+def _encode_annotation(value: object, depth: int) -> bytes:
+    """Return the bytes of a parametrized type; ``Optional[int]`` is ``int | None``, and the order is no matter."""
+    if typing.get_origin(value) in (typing.Union, UnionType):
+        return _encode_union(value, depth)
+    members = (typing.get_origin(value), *typing.get_args(value))
+    return _framed(b"G", b"".join([_encode(member, depth) for member in members]))
+
+
 def _decimal_parts(value: Decimal) -> tuple[object, ...]:
     sign, digits, exponent = value.as_tuple()
     return sign, "".join(map(str, digits)), exponent
@@ -188,6 +209,14 @@ def _zone_parts(value: datetime | time) -> tuple[object, ...]:
     return type(zone), value.utcoffset(), value.tzname()
 
 
+def _named_zone_parts(value: ZoneInfo) -> tuple[object, ...]:
+    if value.key is None:
+        raise _refusal(value, ZoneInfo)
+    return (value.key,)
+
+
+_address_parts = _in_order(b"I", lambda value: (type(value).__name__, str(value)))
+_encode_union = _sorted(b"U", typing.get_args)
 _date_parts = attrgetter("year", "month", "day")
 _span_parts = attrgetter("start", "stop", "step")
 
@@ -208,6 +237,17 @@ _BRANCHES: dict[type, _Branch] = {
     time: _in_order(b"h", _time_parts),
     datetime: _in_order(b"D", lambda value: _date_parts(value) + _time_parts(value)),
     timedelta: _in_order(b"w", attrgetter("days", "seconds", "microseconds")),
+    timezone: _in_order(b"Z", lambda value: (value.utcoffset(None), value.tzname(None))),
+    ZoneInfo: _in_order(b"Z", _named_zone_parts),
+    re.Pattern: _in_order(b"R", attrgetter("pattern", "flags")),
+    deque: _in_order(b"Q", lambda value: (value.maxlen, *value)),
+    MappingProxyType: _encode_proxy,
+    GenericAlias: _encode_annotation,
+    UnionType: _encode_annotation,
+    IPv4Address: _address_parts,
+    IPv4Network: _address_parts,
+    IPv6Address: _address_parts,
+    IPv6Network: _address_parts,
 }
 
 
@@ -218,6 +258,8 @@ def _encode_object(value: Any, depth: int) -> bytes:
     kind = type(value)
     if issubclass(kind, type):
         return _encode_name(value)
+    if typing.get_origin(value) is not None:
+        return _encode_annotation(value, depth)
     content = _encode_content(value, kind, depth)
     return _framed(b"o", _encode_name(kind) + content)
 
