@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from cachery.decorators.methods import CachedMethod
+from cachery.engine.context import is_context
 from cachery.exceptions import CacheValueError
 from cachery.keys.signature import CallSignature
 
@@ -92,7 +93,7 @@ def defines_cache_key(function: Callable[..., Any]) -> bool:
 def _context_of(function: Callable[..., Any]) -> str | None:
     """Return the name of the parameter that is annotated ``LoadContext``, or ``None``."""
     annotations = getattr(function, "__annotations__", {})
-    names = [name for name, annotation in annotations.items() if "LoadContext" in str(annotation) and name != "return"]
+    names = [name for name, annotation in annotations.items() if is_context(annotation) and name != "return"]
     return names[0] if names else None
 
 

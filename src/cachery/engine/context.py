@@ -12,7 +12,7 @@ from cachery.exceptions import CacheValueError
 from cachery.model.durations import Duration
 from cachery.model.sentinels import MISSING
 
-__all__ = ["NOT_MODIFIED", "LoadContext", "check_callable", "wants_context"]
+__all__ = ["NOT_MODIFIED", "LoadContext", "check_callable", "is_context", "wants_context"]
 
 
 class _NotModified(Enum):
@@ -84,19 +84,20 @@ def check_callable(loader: object) -> None:
 
 def _asks_for_context(loader: Callable[..., Any]) -> bool:
     parameters = _parameters(loader)
-    needed = [each for each in parameters if each.default is Parameter.empty]
-    for parameter in parameters[:1]:
-        if parameter.annotation is LoadContext or str(parameter.annotation).endswith("LoadContext"):
-            needed = [each for each in needed if each is not parameter]
-            if not needed:
-                return True
-    if needed:
-        names = ", ".join(each.name for each in needed)
+    asking = [each for each in parameters[:1] if is_context(each.annotation)]
+    needed = [each for each in parameters if each.default is Parameter.empty and each not in asking]
+    if needed or any(each.kind is Parameter.KEYWORD_ONLY for each in asking):
+        names = ", ".join(each.name for each in needed or asking)
         raise CacheValueError(
-            f"a loader takes no argument, or one annotated LoadContext; this one needs {names}: "
+            f"a loader takes no argument, or one annotated LoadContext, by position; this one needs {names}: "
             f"write lambda: load({names}), or use @cache.cached"
         )
-    return False
+    return bool(asking)
+
+
+def is_context(annotation: object) -> bool:
+    """Tell whether a parameter that is annotated so is to be given a ``LoadContext``, or may be."""
+    return annotation is LoadContext or "LoadContext" in str(annotation)
 
 
 def _parameters(loader: Callable[..., Any]) -> list[Parameter]:

@@ -22,6 +22,10 @@ def unexpected() -> Any:
     raise AssertionError("there was no need to load")
 
 
+def _by_keyword(*, context: LoadContext) -> Any:
+    return context
+
+
 class Loads:
     """A loader that counts its calls and returns their number."""
 
@@ -315,7 +319,14 @@ class LoadingTests(Ground):
         with pytest.raises(TypeError, match="stale"):
             cache.get_or_set("a", unexpected, stale=1)  # type: ignore[call-arg]
 
-    @pytest.mark.parametrize("loader", [None, 7, lambda needed: needed])
+    def test_a_context_may_have_a_default(self, cache: Cache) -> None:
+        def load(context: LoadContext | None = None) -> str:
+            assert context is not None
+            return context.key
+
+        assert cache.get_or_set("a", load) == "a"
+
+    @pytest.mark.parametrize("loader", [None, 7, lambda needed: needed, _by_keyword])
     def test_a_loader_that_cannot_be_called_is_refused(self, cache: Cache, loader: Any) -> None:
         with pytest.raises(CacheValueError, match="loader"):
             cache.get_or_set("a", loader)
