@@ -158,16 +158,18 @@ class Flights:
         whether nothing was invalidated since.
         """
         fresh = Flight(key, tags, self)
+        lead = Lead(fresh)
         with critical_section(self):
             found: Flight | None = self.by_key.get(key)
             if found is not None and self.is_joinable(found, tags, is_current):
                 found.riders += 1
-                return found, None
-            if self.landings != seen:
-                return None
-            lead = Lead(fresh)
-            self.by_key[key] = fresh
-        return fresh, lead
+            else:
+                found = None
+                if self.landings == seen:
+                    self.by_key[key] = fresh
+                    return fresh, lead
+            fresh.landing = ABANDONED  # it never began: its lead has nothing to land
+        return None if found is None else (found, None)
 
     def begin(self, key: Key, tags: Tags) -> tuple[Flight, Lead]:
         """Return a new flight for ``key``, in the place of any other, with its lead."""

@@ -19,7 +19,7 @@ cdef class Fences:
     cdef void hit_tag(self, object tag) noexcept
     cdef void hit_all(self) noexcept
     cdef void forget_tags(self) noexcept
-    cdef LoadToken open(self, object key)
+    cdef open(self, LoadToken token, Fence spare)
     cdef void close(self, LoadToken token) noexcept
     cdef bint admits(self, LoadToken token, object tags)
     cdef void settle(self, LoadToken token) noexcept

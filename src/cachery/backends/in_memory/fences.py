@@ -113,13 +113,15 @@ class Fences:
         self.versions.clear()
 
     @cython.cfunc
-    def open(self, key: Key) -> LoadToken:
-        """Return the token of a load that begins now. It has a number of its own: of two loads, one began later."""
+    def open(self, token: LoadToken, spare: Fence) -> None:
+        """Open ``token`` for a load that begins now. ``spare`` becomes the fence of its key, if that has none.
+
+        The token gets a number of its own: of two loads, one began later.
+        """
         self.sequence += 1
-        token = LoadToken(key, self.sequence)
-        fence: Fence = self.loading.setdefault(key, Fence())
+        token.born = self.sequence
+        fence: Fence = self.loading.setdefault(token.key, spare)
         fence.holders += 1
-        return token
 
     @cython.cfunc
     @cython.exceptval(check=False)

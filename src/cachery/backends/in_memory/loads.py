@@ -24,7 +24,7 @@ from cachery.model.sentinels import MISSING
 if not cython.compiled:
     from cachery.backends.in_memory.cells import Cells
     from cachery.backends.in_memory.extra import Extra
-    from cachery.backends.in_memory.fences import LoadToken
+    from cachery.backends.in_memory.fences import Fence, LoadToken
     from cachery.policies.node import Node, new_node
     from cachery.policies.table import INFINITY
 
@@ -124,8 +124,10 @@ class Loads(Cells):
         if type(key) is not str:
             key = exact_key(key)
         self.check_open()
+        token, spare = LoadToken(key, 0), Fence()
         with critical_section(self):
-            return self.fences.open(key)
+            self.fences.open(token, spare)
+        return token
 
     def close_token(self, token: LoadToken) -> None:
         """Forget ``token``; closing it again does nothing."""
