@@ -82,6 +82,11 @@ class Flight:
         self.riders = 1
         self.is_absent = self.is_doubtful = self.is_kept = self.is_late = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has landed."""
+        return self.landing is not None
+
     def attend(self, wake: Callable[[], object]) -> bool:
         """Have ``wake`` called when it lands; False when it has landed."""
         with critical_section(self.registry):

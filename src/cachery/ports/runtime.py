@@ -19,6 +19,10 @@ class Signal(Protocol):
 
     home: object
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has happened."""
+
     def attend(self, wake: Callable[[], object]) -> bool:
         """Have ``wake`` called, on whatever thread, when it happens; False when it has happened already."""
 

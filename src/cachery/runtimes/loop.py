@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import get_running_loop
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from inspect import isawaitable
-from types import CoroutineType
+from types import CoroutineType, coroutine
 from typing import Any
 
 from cachery.model.outcome import Failed, Loaded, Outcome
@@ -24,6 +24,7 @@ class LoopRuntime:
 
     def __init__(self) -> None:
         self._tasks: dict[Signal, asyncio.Task[object]] = {}
+        self._begun_last: Signal | None = None
 
     async def attempt(self, loader: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
         """Call ``loader``, await what it returns if that can be, and return what became of it."""
@@ -41,6 +42,7 @@ class LoopRuntime:
         """Run ``work`` as a task, which is held until it is released."""
         loop = end.home = get_running_loop()
         self._tasks[end] = loop.create_task(work, name="cachery-load")
+        self._begun_last = end
 
     def cancel(self, end: Signal) -> None:
         """Cancel the task that is to bring about ``end``, on whatever thread its loop runs."""
@@ -55,31 +57,21 @@ class LoopRuntime:
     def release(self, end: Signal) -> None:
         """Forget the task that has brought about ``end``."""
         self._tasks.pop(end, None)
+        if self._begun_last is end:
+            self._begun_last = None
 
     async def wait(self, signal: Signal, timeout: float | None) -> bool:
-        """Wait until ``signal`` happens, at most ``timeout`` seconds; True when it did."""
-        loop = get_running_loop()
-        happened: asyncio.Future[bool] = loop.create_future()
+        """Wait until ``signal`` happens, at most ``timeout`` seconds; True when it did.
 
-        def wake() -> None:
-            if get_running_loop_or_none() is loop:
-                if not happened.done():
-                    happened.set_result(True)
-            else:
-                _call_in(loop, _settle, happened, True)
-
-        if not signal.attend(wake):
-            return True
-        timer = None if timeout is None else loop.call_later(timeout, _settle, happened, False)
-        has_happened = False
-        try:
-            has_happened = await happened
-        finally:
-            if timer is not None:
-                timer.cancel()
-            if not has_happened:
-                signal.desert(wake)
-        return has_happened
+        Who has just begun the work gives it one turn of the loop before anything else: what has nothing to wait for is
+        done then, and needs no future and no second turn.
+        """
+        if self._begun_last is signal:
+            self._begun_last = None
+            await _one_turn()
+            if signal.is_over:
+                return True
+        return await _happening(signal, timeout)
 
     async def drain(self, timeout: float) -> bool:
         """Let the tasks of this loop end, at most ``timeout`` seconds, then cancel them; True when none was late.
@@ -97,6 +89,38 @@ class LoopRuntime:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         return not late
+
+
+async def _happening(signal: Signal, timeout: float | None) -> bool:
+    """Wait until ``signal`` happens, at most ``timeout`` seconds; True when it did."""
+    loop = get_running_loop()
+    happened: asyncio.Future[bool] = loop.create_future()
+
+    def wake() -> None:
+        if get_running_loop_or_none() is loop:
+            if not happened.done():
+                happened.set_result(True)
+        else:
+            _call_in(loop, _settle, happened, True)
+
+    if not signal.attend(wake):
+        return True
+    timer = None if timeout is None else loop.call_later(timeout, _settle, happened, False)
+    has_happened = False
+    try:
+        has_happened = await happened
+    finally:
+        if timer is not None:
+            timer.cancel()
+        if not has_happened:
+            signal.desert(wake)
+    return has_happened
+
+
+@coroutine
+def _one_turn() -> Generator[None, None, None]:
+    """Let everything that is ready run once: what ``asyncio.sleep(0)`` does."""
+    yield
 
 
 def _settle(future: asyncio.Future[bool], outcome: bool) -> None:  # noqa: FBT001 - a callback of the loop
