@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from random import random
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -11,11 +13,12 @@ from cachery.engine.bulk import load_many
 from cachery.engine.context import check_callable, wants_context
 from cachery.engine.core import Engine
 from cachery.engine.flights import Flights
+from cachery.engine.load import Loading
 from cachery.engine.request import Request
 from cachery.exceptions import CacheValueError
 from cachery.keys.text import exact_key, exact_keys
 from cachery.model.durations import Duration
-from cachery.model.options import LoadOptions, load_options
+from cachery.model.options import load_options
 from cachery.model.outcome import Outcome
 from cachery.ports.backend import BlockingBackend
 from cachery.ports.clock import stopwatch
@@ -24,50 +27,33 @@ from cachery.runtimes.threads import ThreadRuntime
 from cachery.statistics.counters import Counters
 from cachery.statistics.recorder import Recorder
 
-__all__ = ["BlockingEngine", "LoopEngine", "blocking_engine", "check_blocking"]
+__all__ = ["BlockingEngine", "LoopEngine", "blocking_engine"]
 
-_CO_SPECIAL = 0x2A0
-_CO_GENERATOR, _CO_COROUTINE, _CO_ASYNC_GENERATOR = 0x20, 0x80, 0x200
+_USED_UP = CO_GENERATOR | CO_ASYNC_GENERATOR
+_NOT_BLOCKING = CO_COROUTINE | _USED_UP
 
 
-def check_blocking(loader: Callable[..., Any]) -> None:
-    """Raise ``CacheValueError`` for a loader that returns something to be awaited or gone through.
+def _check_loader(loader: Callable[..., Any], refused: int) -> None:
+    """Raise ``CacheValueError`` for a function of one of the ``refused`` kinds, flags of its code.
 
-    Other callables that do are found out when they are called.
+    Other callables that return something to be awaited or gone through are found out when they are called.
     """
-    flags = loader.__code__.co_flags if type(loader) is FunctionType else _flags_of(loader)
-    if not flags & _CO_SPECIAL:
-        return
-    if flags & (_CO_COROUTINE | _CO_ASYNC_GENERATOR):
-        raise CacheValueError(
-            f"{_name_of(loader)} is asynchronous, and this cache is not: use the cache of the same name "
+    plain = loader.__func__ if type(loader) is MethodType else loader
+    if type(plain) is FunctionType and plain.__code__.co_flags & refused:
+        raise _refusal(plain, refused)
+
+
+def _refusal(loader: FunctionType, refused: int) -> CacheValueError:
+    is_asynchronous = loader.__code__.co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR)
+    if refused & CO_COROUTINE and is_asynchronous:
+        return CacheValueError(
+            f"{loader.__qualname__} is asynchronous, and this cache is not: use the cache of the same name "
             "in cachery.aio, for instance cachery.aio.get_cache(name)"
         )
-    _check_no_generator(loader, flags)
-
-
-def check_loop(loader: Callable[..., Any]) -> None:
-    """Raise ``CacheValueError`` for a loader that returns something to be gone through."""
-    flags = loader.__code__.co_flags if type(loader) is FunctionType else _flags_of(loader)
-    if flags & (_CO_GENERATOR | _CO_ASYNC_GENERATOR):
-        _check_no_generator(loader, flags)
-
-
-def _check_no_generator(loader: Callable[..., Any], flags: int) -> None:
-    if flags & (_CO_GENERATOR | _CO_ASYNC_GENERATOR):
-        raise CacheValueError(
-            f"{_name_of(loader)} is a generator function, and a generator can be read only once: "
-            "return a list of it, or decorate the function with cached"
-        )
-
-
-def _flags_of(loader: Callable[..., Any]) -> int:
-    plain = loader.__func__ if isinstance(loader, MethodType) else loader
-    return plain.__code__.co_flags if isinstance(plain, FunctionType) else 0
-
-
-def _name_of(loader: object) -> str:
-    return str(getattr(loader, "__qualname__", repr(loader)))
+    return CacheValueError(
+        f"{loader.__qualname__} is a generator function, and a generator can be read only once: "
+        "return a list of it, or decorate the function with cached"
+    )
 
 
 class BlockingEngine:
@@ -79,11 +65,8 @@ class BlockingEngine:
 
     def load(self, key: str, loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]) -> Outcome:
         """Return what became of loading ``key``."""
-        check_blocking(loader)
-        chosen, tags = _parted(ttl, options)
-        if type(key) is not str:
-            key = exact_key(key)
-        return step(self.core.load(Request(key, loader, chosen, tags, wants_context=wants_context(loader))))
+        _check_loader(loader, _NOT_BLOCKING)
+        return step(self.core.load(_request(key, loader, ttl, options)))
 
     def load_as(self, request: Request) -> Outcome:
         """Return what became of ``request``, which is checked already."""
@@ -102,10 +85,8 @@ class BlockingEngine:
         self, keys: Iterable[str], loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]
     ) -> Outcome:
         """Return what became of loading ``keys`` by one call."""
-        check_callable(loader)
-        check_blocking(loader)
-        chosen, tags = _parted(ttl, options)
-        return step(load_many(self.core, exact_keys(keys), Request("", loader, chosen, tags)))
+        _check_loader(loader, _NOT_BLOCKING)
+        return step(load_many(self.core, exact_keys(keys), _bulk_request(loader, ttl, options)))
 
     def for_loops(self) -> LoopEngine:
         """Return an engine for event loops that shares the store and the loads of this one."""
@@ -131,11 +112,8 @@ class LoopEngine:
         self, key: str, loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]
     ) -> Awaitable[Outcome]:
         """Return what became of loading ``key``."""
-        check_loop(loader)
-        chosen, tags = _parted(ttl, options)
-        if type(key) is not str:
-            key = exact_key(key)
-        return self.core.load(Request(key, loader, chosen, tags, wants_context=wants_context(loader)))
+        _check_loader(loader, _USED_UP)
+        return self.core.load(_request(key, loader, ttl, options))
 
     def load_as(self, request: Request) -> Awaitable[Outcome]:
         """Return what became of ``request``, which is checked already."""
@@ -149,10 +127,8 @@ class LoopEngine:
         self, keys: Iterable[str], loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]
     ) -> Awaitable[Outcome]:
         """Return what became of loading ``keys`` by one call."""
-        check_callable(loader)
-        check_loop(loader)
-        chosen, tags = _parted(ttl, options)
-        return load_many(self.core, exact_keys(keys), Request("", loader, chosen, tags))
+        _check_loader(loader, _USED_UP)
+        return load_many(self.core, exact_keys(keys), _bulk_request(loader, ttl, options))
 
     def within(self, prefix: str, counters: Counters) -> LoopEngine:
         """Return the engine of the part of the store under ``prefix``, which counts in ``counters`` too."""
@@ -166,13 +142,26 @@ class LoopEngine:
 
 def blocking_engine(backend: BlockingBackend[Any], recorder: Recorder) -> BlockingEngine:
     """Return an engine that loads through ``backend`` on the threads of its callers."""
-    return BlockingEngine(Engine(Inline(backend), Flights(stopwatch), ThreadRuntime(), recorder), recorder)
+    loading = Loading(Inline(backend), ThreadRuntime(), recorder, stopwatch, random)
+    return BlockingEngine(Engine(loading, Flights(stopwatch)), recorder)
 
 
-def _parted(ttl: Duration | None, options: Mapping[str, Any]) -> tuple[LoadOptions, Iterable[str]]:
-    """Return the options, checked, and the tags that stand among them."""
-    if not options:
-        return load_options(ttl), ()
+def _request(key: str, loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]) -> Request:
+    """Return the request for ``key``, everything that a caller gave checked."""
+    tags, rest = _parted(options) if options else ((), options)
+    if type(key) is not str:
+        key = exact_key(key)
+    return Request(key, loader, load_options(ttl, **rest), tags, wants_context=wants_context(loader))
+
+
+def _bulk_request(loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]) -> Request:
+    """Return the request that stands for many keys, which its ``loader`` is given."""
+    check_callable(loader)
+    tags, rest = _parted(options)
+    return Request("", loader, load_options(ttl, **rest), tags)
+
+
+def _parted(options: Mapping[str, Any]) -> tuple[Iterable[str], dict[str, Any]]:
+    """Return the tags that stand among ``options``, and the rest."""
     rest = dict(options)
-    tags = rest.pop("tags", ())
-    return load_options(ttl, **rest), tags
+    return rest.pop("tags", ()), rest

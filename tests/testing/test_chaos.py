@@ -262,3 +262,11 @@ def test_a_call_there_is_not_is_refused(call: str) -> None:
         CacheValueError, match=rf"\['{call}'\] are no calls to disturb; there are .*'get'.*'read_entry'"
     ):
         ChaosCache(InMemoryCache(), **plan)
+
+
+def test_what_is_loaded_through_a_disturbed_namespace_stays_in_it() -> None:
+    base = InMemoryCache()
+    chaos = ChaosCache(NamespacedCache(base, "part"))
+    assert chaos.get_or_set("a", lambda: 1) == 1
+    assert list(base.keys()) == ["part:a"]
+    assert chaos.get("a") == 1

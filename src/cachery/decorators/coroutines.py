@@ -26,7 +26,7 @@ def cached_coroutine(recipe: Recipe) -> Any:
         cache.check_open()
         return (await cache.engine.reload(request(find(args, kwargs), args, kwargs))).result()
 
-    return _with_verbs(call, recipe, refresh)
+    return _finished(call, recipe, refresh)
 
 
 def cached_async_generator(recipe: Recipe) -> Any:
@@ -47,22 +47,17 @@ def cached_async_generator(recipe: Recipe) -> Any:
         cache.check_open()
         return _again((await cache.engine.reload(request(find(args, kwargs), args, kwargs))).result())
 
-    return _with_verbs(call, recipe, refresh)
+    return _finished(call, recipe, refresh)
 
 
-def _with_verbs(call: Any, recipe: Recipe, refresh: Callable[..., Any]) -> Any:
-    """Return ``call`` with what a decorated function has besides."""
+def _finished(call: Any, recipe: Recipe, refresh: Callable[..., Any]) -> Any:
     cache, find = recipe.cache, recipe.find_key
 
     async def invalidate(*args: Any, **kwargs: Any) -> bool:
         was_there: bool = await cache.delete(find(args, kwargs))
         return was_there
 
-    call.cache = cache
-    call.refresh = refresh
-    call.key = lambda *args, **kwargs: find(args, kwargs)
-    call.invalidate = invalidate
-    return call
+    return recipe.finish(call, refresh, invalidate)
 
 
 async def _run(function: Callable[..., AsyncIterator[Any]], *args: Any, **kwargs: Any) -> tuple[Any, ...]:

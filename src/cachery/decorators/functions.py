@@ -26,7 +26,7 @@ def cached_function(recipe: Recipe) -> Any:
         cache.check_open()
         return cache.engine.reload(request(find(args, kwargs), args, kwargs)).result()
 
-    return _with_verbs(call, recipe, refresh)
+    return _finished(call, recipe, refresh)
 
 
 def cached_generator(recipe: Recipe) -> Any:
@@ -47,17 +47,12 @@ def cached_generator(recipe: Recipe) -> Any:
         cache.check_open()
         return _again(*cache.engine.reload(request(find(args, kwargs), args, kwargs)).result())
 
-    return _with_verbs(call, recipe, refresh)
+    return _finished(call, recipe, refresh)
 
 
-def _with_verbs(call: Any, recipe: Recipe, refresh: Callable[..., Any]) -> Any:
-    """Return ``call`` with what a decorated function has besides."""
+def _finished(call: Any, recipe: Recipe, refresh: Callable[..., Any]) -> Any:
     cache, find = recipe.cache, recipe.find_key
-    call.cache = cache
-    call.refresh = refresh
-    call.key = lambda *args, **kwargs: find(args, kwargs)
-    call.invalidate = lambda *args, **kwargs: cache.delete(find(args, kwargs))
-    return call
+    return recipe.finish(call, refresh, lambda *args, **kwargs: cache.delete(find(args, kwargs)))
 
 
 def _run(function: Callable[..., Generator[Any, Any, Any]], *args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], Any]:

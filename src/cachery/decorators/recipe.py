@@ -35,6 +35,14 @@ class Recipe:
         request.tags = self.find_tags(args, kwargs)
         return request
 
+    def finish(self, call: Any, refresh: Callable[..., Any], invalidate: Callable[..., Any]) -> Any:
+        """Return ``call`` with what a decorated function has besides."""
+        find = self.find_key
+        call.cache = self.cache
+        call.key = lambda *args, **kwargs: find(args, kwargs)
+        call.refresh, call.invalidate = refresh, invalidate
+        return call
+
     def loading(self, function: Callable[..., Any]) -> Recipe:
         """Return the same recipe for ``function`` in the place of the one decorated."""
         return replace(self, subject=replace(self.subject, function=function))

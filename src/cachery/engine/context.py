@@ -65,12 +65,12 @@ def wants_context(loader: Callable[..., Any]) -> bool:
 
     Raises ``CacheValueError`` for what cannot be called in either way.
     """
-    if type(loader) is FunctionType and not loader.__code__.co_argcount and not loader.__code__.co_kwonlyargcount:
-        return False
-    plain = loader.__func__ if isinstance(loader, MethodType) else loader
-    if isinstance(plain, FunctionType):
+    plain, given = loader, 0
+    if type(loader) is MethodType:
+        plain, given = loader.__func__, 1
+    if type(plain) is FunctionType:
         code = plain.__code__
-        if code.co_argcount - isinstance(loader, MethodType) == 0 and code.co_kwonlyargcount == 0:
+        if code.co_argcount == given and not code.co_kwonlyargcount:
             return False
     check_callable(loader)
     return _asks_for_context(loader)

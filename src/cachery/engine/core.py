@@ -8,9 +8,8 @@ A load of ours that lands before we could board sends us back to look again; so 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
-from random import random
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from cachery.engine.ancestry import ancestors, begin_wait, end_wait, refuse_recursion
@@ -23,7 +22,6 @@ from cachery.model.entry import Entry
 from cachery.model.options import LoadOptions
 from cachery.model.outcome import ABANDONED, Failed, Landing, Loaded, Outcome
 from cachery.ports.backend import Backend
-from cachery.ports.clock import stopwatch
 from cachery.ports.runtime import Runtime
 from cachery.ports.sink import Sink
 
@@ -35,34 +33,24 @@ Work: TypeAlias = Coroutine[Any, Any, object]
 
 
 class Engine(Generic[Token]):
-    """Loads through ``backend``. ``flights`` are shared by all engines over one store."""
+    """Loads with what ``loading`` holds. ``flights`` are shared by all engines over one store."""
 
-    def __init__(
-        self,
-        backend: Backend[Token],
-        flights: Flights,
-        runtime: Runtime,
-        sink: Sink,
-        *,
-        random: Callable[[], float] = random,
-    ) -> None:
-        self.backend = backend
+    def __init__(self, loading: Loading[Token], flights: Flights) -> None:
+        self.loading = loading
         self.flights = flights
-        self.runtime = runtime
-        self.sink = sink
-        self.loading = Loading(backend, runtime, sink, stopwatch, random)
+        self.backend, self.runtime, self.sink = loading.backend, loading.runtime, loading.sink
+
+    def over(self, backend: Backend[Token]) -> Engine[Token]:
+        """Return an engine with the same flights over ``backend``, which stands before the same store."""
+        return Engine(replace(self.loading, backend=backend), self.flights)
 
     def on(self, runtime: Runtime) -> Engine[Token]:
         """Return an engine over the same store and flights, for callers of another kind."""
-        twin: Engine[Token] = Engine(self.backend, self.flights, runtime, self.sink)
-        twin.loading = replace(self.loading, runtime=runtime)
-        return twin
+        return Engine(replace(self.loading, runtime=runtime), self.flights)
 
     def within(self, prefix: str, sink: Sink) -> Engine[Token]:
         """Return an engine over the part of the store whose keys and tags begin with ``prefix``."""
-        twin: Engine[Token] = Engine(self.backend, self.flights, self.runtime, sink)
-        twin.loading = replace(self.loading, sink=sink, prefix=self.loading.prefix + prefix)
-        return twin
+        return Engine(replace(self.loading, sink=sink, prefix=self.loading.prefix + prefix), self.flights)
 
     async def load(self, request: Request) -> Outcome:
         """Return the value of ``request``, from the store or from its loader."""

@@ -82,16 +82,7 @@ class LoadOptions:
         return min(max(life, 0.0), LONGEST_THROTTLE)
 
 
-_DEFAULTS: dict[str, Any] = {
-    "stale_ttl": None,
-    "refresh_ahead": None,
-    "jitter": 0.0,
-    "soft_timeout": None,
-    "hard_timeout": None,
-    "negative_ttl": None,
-    "cache_exceptions": (),
-    "breaker": None,
-}
+_NAMES = [name for name in LoadingOptions.__annotations__ if name != "tags"]
 
 
 @lru_cache(maxsize=256, typed=True)
@@ -138,16 +129,15 @@ def load_options(ttl: Duration | None = None, **options: Any) -> LoadOptions:
     >>> load_options("5m", stale_ttl="1h").stale
     3600.0
     """
-    if options and (unknown := options.keys() - _DEFAULTS.keys()):
+    if options and (unknown := options.keys() - set(_NAMES)):
         names = ", ".join(sorted(unknown))
         raise TypeError(
-            f"{names}: no option of loading; there are {', '.join(_DEFAULTS)}, tags, and for cached key, key_self"
+            f"{names}: no option of loading; there are {', '.join(_NAMES)}, tags, and for cached key, key_self"
         )
-    given = {**_DEFAULTS, **options}.values() if options else ()
     try:
-        return _checked(ttl, *given)
+        return _checked(ttl, **options)
     except TypeError:  # something unhashable: a list of exceptions, or what is no duration at all
-        return _checked.__wrapped__(ttl, *given)
+        return _checked.__wrapped__(ttl, **options)
 
 
 def _above_zero(span: Duration, name: str) -> float:

@@ -6,7 +6,6 @@ import sys
 from _thread import TIMEOUT_MAX, allocate_lock
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from functools import partial
 from typing import Any
 
 from cachery.exceptions import CacheRecursionError
@@ -58,21 +57,16 @@ class ThreadRuntime:
             )
         gate = allocate_lock()
         gate.acquire()
-        wake = partial(_open_gate, gate)
-        if not signal.attend(wake):
+        if not signal.attend(gate.release):
             return True
         try:
             return gate.acquire(timeout=-1 if timeout is None else min(timeout, TIMEOUT_MAX))
         finally:
-            signal.desert(wake)
+            signal.desert(gate.release)
 
     async def drain(self, timeout: float) -> bool:
         """Block until the worker threads are done, at most ``timeout`` seconds; True when they are."""
         return self.workers.drain(timeout)
-
-
-def _open_gate(gate: Any) -> None:
-    gate.release()
 
 
 def _running_loop() -> object:

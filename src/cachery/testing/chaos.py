@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cachery.cache import Cache
-from cachery.engine.core import Engine
 from cachery.events import Listener
 from cachery.exceptions import CacheValueError
 from cachery.loading import BlockingEngine
@@ -113,9 +112,8 @@ class ChaosCache(DelegatingCache):
     def build_engine(self) -> BlockingEngine:
         """Return an engine that shares the loads of the cache beneath, and whose store is disturbed."""
         engine = self.cache.engine
-        core = engine.core
-        store: Any = _ChaosStore(core.backend, self.disturb)
-        return BlockingEngine(Engine(store, core.flights, core.runtime, core.sink), engine.recorder)
+        store: Any = _ChaosStore(engine.core.backend, self.disturb)
+        return BlockingEngine(engine.core.over(store), engine.recorder)
 
     def call(self, verb: str, *args: Any, **kwargs: Any) -> Any:
         """Carry out ``verb`` after what is planned for it."""
