@@ -13,11 +13,19 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 COMPILED = (
+    "backends/byte_locks",
+    "backends/disk/gate",
     "backends/in_memory/cells",
     "backends/in_memory/extra",
     "backends/in_memory/fences",
     "backends/in_memory/loads",
     "backends/in_memory/store",
+    "backends/disk/index",
+    "backends/disk/loads",
+    "backends/disk/shelf",
+    "backends/disk/state",
+    "backends/disk/store",
+    "backends/disk/writing",
     "engine/flights",
     "keys/memo",
     "policies/containers",
@@ -29,7 +37,13 @@ COMPILED = (
     "policies/order",
     "policies/table",
     "statistics/counters",
+    "serializers/envelope",
+    "serializers/keyring",
+    "serializers/pipeline",
+    "statistics/hot_keys",
     "statistics/recorder",
+    "statistics/uses",
+    "stored",
 )
 DIRECTIVES = {
     "language_level": 3,

@@ -19,6 +19,7 @@ from cachery._lazy import lazy_exports
 if TYPE_CHECKING:
     from cachery import aio, backends, events, policies, testing
     from cachery.cache import Cache
+    from cachery.disk import DiskCache
     from cachery.engine.breaker import CircuitBreaker
     from cachery.engine.context import LoadContext
     from cachery.exceptions import (
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from cachery.null import NullCache
     from cachery.policies.node import is_compiled as compiled
     from cachery.statistics.stats import CacheStats
+    from cachery.tiered import TieredCache
     from cachery.ttl_manager import TTLManager
 
 __version__ = "0.1.0"
@@ -66,12 +68,14 @@ __all__ = [
     "CacheTimeoutError",
     "CacheValueError",
     "CircuitBreaker",
+    "DiskCache",
     "InMemoryBackend",
     "InMemoryCache",
     "LoadContext",
     "NamespacedCache",
     "NullCache",
     "TTLManager",
+    "TieredCache",
     "aio",
     "backends",
     "cached",
@@ -91,6 +95,7 @@ __getattr__, __dir__ = lazy_exports(
         "CacheManager": "cachery.manager:CacheManager",
         "CacheStats": "cachery.statistics.stats:CacheStats",
         "CircuitBreaker": "cachery.engine.breaker:CircuitBreaker",
+        "DiskCache": "cachery.disk:DiskCache",
         "FOREVER": "cachery.model.sentinels:FOREVER",
         "InMemoryBackend": "cachery.in_memory:InMemoryCache",
         "InMemoryCache": "cachery.in_memory:InMemoryCache",
@@ -99,6 +104,7 @@ __getattr__, __dir__ = lazy_exports(
         "NamespacedCache": "cachery.namespaced:NamespacedCache",
         "NullCache": "cachery.null:NullCache",
         "TTLManager": "cachery.ttl_manager:TTLManager",
+        "TieredCache": "cachery.tiered:TieredCache",
         "aio": "cachery.aio",
         "backends": "cachery.backends",
         "cached": "cachery.manager:cached",

@@ -33,6 +33,7 @@ __all__ = [
     "Miss",
     "ServedStale",
     "Stored",
+    "Unreadable",
     "check_listener",
     "listening",
     "notify",
@@ -69,10 +70,10 @@ class Stored(Event):
 
 @dataclass(frozen=True, slots=True)
 class Evicted(Event):
-    """``key`` left to make room. ``cause`` is ``"size"``: the cache held as many entries as it may."""
+    """``key`` left. ``cause`` is ``"size"`` when it made room for another, ``"too_large"`` when a value had no room."""
 
     key: str
-    cause: Literal["size"]
+    cause: Literal["size", "too_large"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,19 @@ class ServedStale(Event):
     """``key`` was asked for and answered with a value that is past its time."""
 
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable(Event):
+    """What stands under ``key`` cannot be read, so it counts as absent.
+
+    ``reason``: ``"format"``, another or a later one; ``"secret"``, another key signed it; ``"signature"``, it was
+    changed; ``"key"``, it belongs under another key; ``"serializer"``, ``"compression"`` or ``"encryption"``, it was
+    written with another, or cannot be undone; ``"damaged"``, ``"value"`` or ``"file"``, parts of it are wrong or gone.
+    """
+
+    key: str
+    reason: str
 
 
 Listener: TypeAlias = Callable[[Event], object]

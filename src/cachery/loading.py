@@ -20,7 +20,7 @@ from cachery.keys.text import exact_key, exact_keys
 from cachery.model.durations import Duration
 from cachery.model.options import load_options
 from cachery.model.outcome import Outcome
-from cachery.ports.backend import BlockingBackend
+from cachery.ports.backend import Backend, BlockingBackend
 from cachery.ports.clock import stopwatch
 from cachery.runtimes.step import step
 from cachery.runtimes.threads import ThreadRuntime
@@ -88,11 +88,15 @@ class BlockingEngine:
         _check_loader(loader, _NOT_BLOCKING)
         return step(load_many(self.core, exact_keys(keys), _bulk_request(loader, ttl, options)))
 
-    def for_loops(self) -> LoopEngine:
-        """Return an engine for event loops that shares the store and the loads of this one."""
+    def for_loops(self, backend: Backend[Any] | None = None) -> LoopEngine:
+        """Return an engine for event loops that shares the store and the loads of this one.
+
+        ``backend``: the same store as loops are to ask it; ``None`` for one that answers at once.
+        """
         from cachery.runtimes.loop import LoopRuntime  # noqa: PLC0415 - blocking code does without asyncio
 
-        return LoopEngine(self.core.on(LoopRuntime()), self.recorder)
+        core = self.core if backend is None else self.core.over(backend)
+        return LoopEngine(core.on(LoopRuntime()), self.recorder)
 
     def drain(self, timeout: float) -> bool:
         """Let what goes on in the background end, at most ``timeout`` seconds; True when nothing is left."""

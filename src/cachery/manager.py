@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overload
 
+from cachery.backends.places import default_place
 from cachery.cache import Cache
 from cachery.exceptions import CacheClosedError, CacheValueError
 from cachery.in_memory import InMemoryCache
@@ -44,8 +45,9 @@ class _Named:
 class CacheManager:
     """Makes caches and keeps them by name.
 
-    ``default_backend``: ``"in_memory"`` or ``"null"``, ``None`` for ``CACHE_BACKEND``. ``default_ttl``: of the caches
-    made here, ``None`` for ``CACHE_TTL_DEFAULT``. Thread-safe.
+    ``default_backend``: ``"in_memory"``, ``"file_based"``, ``"disk"`` or ``"null"``; ``None`` for ``CACHE_BACKEND``.
+    ``default_ttl``: of the caches made here, ``None`` for ``CACHE_TTL_DEFAULT``. Caches on disk that name no directory
+    have one each under ``CACHE_DIR``, or this user's cache directory. Thread-safe.
 
     >>> manager = CacheManager(default_ttl="10m")
     >>> cache = manager.get_cache("sessions", max_size=100)
@@ -82,17 +84,28 @@ class CacheManager:
         if not isinstance(name, str) or "name" in options:
             raise CacheValueError("the name of a cache is a str, and the first argument", cache_name=repr(name))
         kind = self.default_backend if backend is None else _known(backend)
-        with self._lock:
-            if self._is_closed:
-                raise CacheClosedError("the manager was closed")
-            found = self._named.get((name, kind))
-            if found is None or not _is_open(found.cache):
-                found = self._named[name, kind] = _Named(self._make(name, kind, options), options, wall())
+        found = self._find(name, kind)
+        if found is None:
+            made = _Named(self._make(name, kind, options), options, wall())  # no lock: it may wait for others
+            with self._lock:
+                found = self._find(name, kind)
+                if found is None:
+                    found = self._named[name, kind] = made
+            if found is not made:
+                made.cache.close()
         if options and options != found.options:
             raise CacheValueError(
                 f"the cache {name!r} was made with {dict(found.options)}, not {options}", cache_name=name, backend=kind
             )
         return found.cache
+
+    def _find(self, name: str, kind: str) -> _Named | None:
+        """Return the open cache of that ``name`` and ``kind``."""
+        with self._lock:
+            if self._is_closed:
+                raise CacheClosedError("the manager was closed")
+            found = self._named.get((name, kind))
+        return found if found is not None and _is_open(found.cache) else None
 
     def _make(self, name: str, kind: str, options: Mapping[str, Any]) -> Cache:
         defaults: dict[str, Any] = {"name": name}
@@ -182,7 +195,28 @@ def _null(**options: Any) -> Cache:
     return NullCache(name=options["name"])
 
 
-_BACKENDS: dict[str, Callable[..., Cache]] = {"in_memory": _in_memory, "null": _null}
+def _file_based(**options: Any) -> Cache:
+    from cachery.file_based import FileBasedCache  # noqa: PLC0415 - loaded when one is asked for
+
+    if options.get("cache_dir") is None:
+        options["cache_dir"] = default_place("file_based", options["name"], from_environment("CACHE_DIR"))
+    return FileBasedCache(**options)
+
+
+def _disk(**options: Any) -> Cache:
+    from cachery.disk import DiskCache  # noqa: PLC0415 - needs an extra
+
+    if options.get("path") is None:
+        options["path"] = default_place("disk", options["name"], from_environment("CACHE_DIR"))
+    return DiskCache(**options)
+
+
+_BACKENDS: dict[str, Callable[..., Cache]] = {
+    "disk": _disk,
+    "file_based": _file_based,
+    "in_memory": _in_memory,
+    "null": _null,
+}
 
 
 def _is_open(cache: Cache) -> bool:

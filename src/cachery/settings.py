@@ -19,12 +19,16 @@ __all__ = ["VARIABLES", "Variable", "from_environment", "is_set"]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One environment variable: its ``default``, what ``read`` makes of its text, and its ``meaning``."""
+    """One environment variable: its ``default``, what ``read`` makes of its text, and its ``meaning``.
+
+    ``is_secret``: its value is shown to nobody.
+    """
 
     name: str
     default: Any
     read: Callable[[str], Any]
     meaning: str
+    is_secret: bool = False
 
 
 def _ttl(text: str) -> float:
@@ -47,6 +51,8 @@ VARIABLES = {
         Variable("CACHE_BACKEND", "in_memory", str, "backend of a cache that names none"),
         Variable("CACHE_TTL_DEFAULT", 300.0, _ttl, "TTL in seconds of a cache that names none"),
         Variable("CACHE_MAX_SIZE", 1000, _max_size, "entries in a memory cache that names no size"),
+        Variable("CACHE_DIR", None, str, "directory of the caches on disk that name none"),
+        Variable("CACHERY_SECRET", None, str, "signs what is stored outside of the process", is_secret=True),
     )
 }
 

@@ -20,11 +20,13 @@ from cachery._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from cachery.aio.cache import Cache
+    from cachery.aio.disk import DiskCache
     from cachery.aio.in_memory import InMemoryCache
     from cachery.aio.in_memory import InMemoryCache as InMemoryBackend
     from cachery.aio.manager import CacheManager, cached, get_cache
     from cachery.aio.namespaced import NamespacedCache
     from cachery.aio.null import NullCache
+    from cachery.aio.tiered import TieredCache
     from cachery.aio.ttl_manager import TTLManager
     from cachery.engine.breaker import CircuitBreaker
     from cachery.engine.context import LoadContext
@@ -64,12 +66,14 @@ __all__ = [
     "CacheTimeoutError",
     "CacheValueError",
     "CircuitBreaker",
+    "DiskCache",
     "InMemoryBackend",
     "InMemoryCache",
     "LoadContext",
     "NamespacedCache",
     "NullCache",
     "TTLManager",
+    "TieredCache",
     "cached",
     "get_cache",
 ]
@@ -78,10 +82,12 @@ _OWN = {
     "Cache": "cache:Cache",
     "CacheManager": "manager:CacheManager",
     "InMemoryBackend": "in_memory:InMemoryCache",
+    "DiskCache": "disk:DiskCache",
     "InMemoryCache": "in_memory:InMemoryCache",
     "NamespacedCache": "namespaced:NamespacedCache",
     "NullCache": "null:NullCache",
     "TTLManager": "ttl_manager:TTLManager",
+    "TieredCache": "tiered:TieredCache",
     "cached": "manager:cached",
     "get_cache": "manager:get_cache",
 }

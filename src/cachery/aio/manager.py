@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overload
 
 import cachery.manager
 from cachery.aio.door import Door
-from cachery.aio.in_memory import InMemoryCache
-from cachery.aio.null import NullCache
 from cachery.cache import Cache
-from cachery.in_memory import InMemoryCache as BlockingInMemoryCache
 from cachery.locks import make_lock
 from cachery.manager import default_manager
 from cachery.model.durations import Duration
 from cachery.model.options import CachedOptions
-from cachery.null import NullCache as BlockingNullCache
 
 if TYPE_CHECKING:  # loaded when something is decorated
     from cachery.decorators.types import CachedCoroutine, LoopDecorator
@@ -27,7 +24,6 @@ __all__ = ["CacheManager", "cached", "get_cache"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_DOORS: dict[type[Cache], type[Door]] = {BlockingInMemoryCache: InMemoryCache, BlockingNullCache: NullCache}
 _lock = make_lock()
 
 
@@ -108,11 +104,21 @@ class CacheManager:
 
 def _door_to(blocking: Cache) -> Door:
     """Return the door to ``blocking``, always the same: the cache holds it, so that both go together."""
-    with _lock:
-        door: Door | None = vars(blocking).get("_door")
-        if door is None:
-            door = vars(blocking)["_door"] = _DOORS[type(blocking)].to(blocking)
-        return door
+    door: Door | None = vars(blocking).get("_door")
+    if door is None:
+        kind = _door_of(type(blocking))
+        with _lock:
+            door = vars(blocking).get("_door")
+            if door is None:
+                door = vars(blocking)["_door"] = kind.to(blocking)
+    return door
+
+
+def _door_of(kind: type[Cache]) -> type[Door]:
+    """Return the class of ``cachery.aio`` that has the name of ``kind``: its module has the same name too."""
+    twin = import_module(kind.__module__.replace("cachery.", "cachery.aio.", 1))
+    door: type[Door] = getattr(twin, kind.__name__)
+    return door
 
 
 def get_cache(name: str = "default", backend: str | None = None, **options: Any) -> Door:

@@ -1,13 +1,14 @@
-"""A blocking store as an engine asks it: its calls are awaited and never suspend."""
+"""A blocking store as an engine asks it: awaited, and called at once or on another thread."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 from cachery.model.entry import Entry
-from cachery.ports.backend import BlockingBackend
+from cachery.ports.backend import BlockingBackend, Leases, Leasing
 
-__all__ = ["Inline"]
+__all__ = ["Inline", "OffLoop"]
 
 Token = TypeVar("Token")
 
@@ -22,6 +23,7 @@ class Inline(Generic[Token]):
         self.isolate = backend.isolate
         self.is_current = backend.is_current
         self.close_token = backend.close_token
+        self.leases: Leases | None = _InlineLeases(backend) if _can_lease(backend) else None
 
     async def read_entry(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh, or ``None``."""
@@ -38,3 +40,66 @@ class Inline(Generic[Token]):
     async def open_token(self, key: str) -> Token:
         """Note the moment: a load of ``key`` begins now."""
         return self._backend.open_token(key)
+
+
+class OffLoop(Generic[Token]):
+    """``backend``, called by ``run`` on another thread: for stores that may wait, under an event loop."""
+
+    def __init__(self, backend: BlockingBackend[Token], run: Callable[..., Awaitable[Any]]) -> None:
+        self._backend = backend
+        self._run = run
+        self.default_life = backend.default_life
+        self.read_clock = backend.read_clock
+        self.isolate = backend.isolate
+        self.is_current = backend.is_current
+        self.close_token = backend.close_token
+        self.leases: Leases | None = _OffLoopLeases(backend, run) if _can_lease(backend) else None
+
+    async def read_entry(self, key: str) -> Entry | None:
+        """Return what stands under ``key``, stale or fresh, or ``None``."""
+        found: Entry | None = await self._run(self._backend.read_entry, key)
+        return found
+
+    async def write_entry(self, key: str, entry: Entry, token: Any = None) -> bool:
+        """Store ``entry``, fenced by ``token``; True when stored."""
+        is_stored: bool = await self._run(self._backend.write_entry, key, entry, token)
+        return is_stored
+
+    async def postpone_refresh(self, key: str, until: float, token: Token) -> None:
+        """Let the entry under ``key`` be refreshed no sooner than ``until``."""
+        await self._run(self._backend.postpone_refresh, key, until, token)
+
+    async def open_token(self, key: str) -> Token:
+        """Note the moment: a load of ``key`` begins now."""
+        token: Token = await self._run(self._backend.open_token, key)
+        return token
+
+
+class _InlineLeases:
+    """Leases, taken at once."""
+
+    def __init__(self, backend: Any) -> None:
+        leasing: Leasing = backend
+        self.timeout = leasing.lease_timeout
+        self.drop = leasing.drop_lease
+        self.take_now = leasing.take_lease
+
+    async def take(self, key: str) -> Any:
+        """Return a lease to load ``key``; ``None`` while another process holds it."""
+        return self.take_now(key)
+
+
+class _OffLoopLeases(_InlineLeases):
+    """Leases, taken on another thread."""
+
+    def __init__(self, backend: Any, run: Callable[..., Awaitable[Any]]) -> None:
+        super().__init__(backend)
+        self._run = run
+
+    async def take(self, key: str) -> Any:
+        """Return a lease to load ``key``; ``None`` while another process holds it."""
+        return await self._run(self.take_now, key)
+
+
+def _can_lease(backend: object) -> bool:
+    return hasattr(backend, "take_lease")

@@ -30,7 +30,16 @@ class Extra:
         return [module for module in self.modules if not _is_found(module)]
 
 
-EXTRAS = {extra.name: extra for extra in (Extra("cli", ("typer", "rich"), "the command line"),)}
+EXTRAS = {
+    extra.name: extra
+    for extra in (
+        Extra("cli", ("typer", "rich"), "the command line"),
+        Extra("disk", ("lmdb",), "DiskCache, TieredCache"),
+        Extra("msgpack", ("msgspec",), "the serializer msgpack"),
+        Extra("compression", ("zstandard", "lz4"), "compression with zstd and lz4"),
+        Extra("crypto", ("cryptography",), "encryption"),
+    )
+}
 
 
 def _is_found(module: str) -> bool:

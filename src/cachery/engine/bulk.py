@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from cachery.engine.ancestry import ancestors, begin_wait, end_wait, refuse_recursion
 from cachery.engine.core import Engine
 from cachery.engine.flights import Flight, Lead
+from cachery.engine.leasing import NO_LEASE, Turn, drop, take_turn
 from cachery.engine.load import Loading
 from cachery.engine.plan import LOADING, REFRESHING, decide
 from cachery.engine.request import Request
@@ -178,18 +180,37 @@ class _Bulk(Generic[Token]):
 async def _fly_together(loading: Loading[Token], request: Request, seats: Sequence[_Seat]) -> None:
     """Load for all ``seats`` by one call, and land their flights, whatever happens."""
     landings: dict[str, Landing] = {}
+    turns: dict[str, Turn] = {}
+    leases = loading.backend.leases
     try:
-        for seat in seats:
-            seat.flight.token = await loading.backend.open_token(seat.request.key)
-        flights = tuple(seat.flight for seat in seats)
-        outcome, duration = await loading.call(flights, request, ([seat.key for seat in seats],))
-        for seat in seats:
-            landings[seat.key] = await _settle(loading, seat, _part(seat, outcome), duration)
+        if leases is not None:
+            for seat in sorted(seats, key=attrgetter("key")):  # in one order, so that no two wait for each other
+                turn = turns[seat.key] = await take_turn(loading, leases, seat.flight, seat.request)
+                landings[seat.key] = turn.landing
+        await _load_together(
+            loading, request, [seat for seat in seats if turns.get(seat.key, NO_LEASE).is_ours], landings
+        )
     except Exception as error:  # noqa: BLE001 - the store failed: those who wait are to know
         landings = dict.fromkeys((seat.key for seat in seats), Failed(error))
     finally:
         for seat in seats:
             loading.land(seat.flight, landings.get(seat.key, ABANDONED))
+        for turn in turns.values():
+            drop(leases, turn)
+
+
+async def _load_together(
+    loading: Loading[Token], request: Request, seats: Sequence[_Seat], landings: dict[str, Landing]
+) -> None:
+    """Call the loader for ``seats``, if there are any, and note in ``landings`` what became of each."""
+    if not seats:
+        return
+    for seat in seats:
+        seat.flight.token = await loading.backend.open_token(seat.request.key)
+    flights = tuple(seat.flight for seat in seats)
+    outcome, duration = await loading.call(flights, request, ([seat.key for seat in seats],))
+    for seat in seats:
+        landings[seat.key] = await _settle(loading, seat, _part(seat, outcome), duration)
 
 
 def _part(seat: _Seat, outcome: Outcome) -> Outcome | None:

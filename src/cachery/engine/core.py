@@ -75,8 +75,7 @@ class Engine(Generic[Token]):
 
     async def reload(self, request: Request) -> Outcome:
         """Load and store anew, whatever is there and whoever is loading."""
-        if self.loading.prefix:
-            request = request.prefixed(self.loading.prefix)
+        request = request.prefixed(self.loading.prefix).as_reload()
         refuse_recursion(request.key, self.flights)
         found = await self.backend.read_entry(request.key)
         landing: Landing = ABANDONED

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from cachery.engine.ancestry import ancestors
 from cachery.engine.context import NOT_MODIFIED, LoadContext
 from cachery.engine.flights import Flight, Lead
+from cachery.engine.leasing import NO_LEASE, drop, take_turn
 from cachery.engine.plan import Failure, is_alive
 from cachery.engine.request import Request
 from cachery.engine.stamps import entry_of, failure_entry, life_of_value
@@ -45,8 +46,15 @@ class Loading(Generic[Token]):
     async def fly(self, lead: Lead, request: Request, found: Entry | None) -> None:
         """Load for the flight of ``lead`` and land it, whatever happens. ``found``: what the store held before."""
         flight = lead.flight
+        leases = self.backend.leases
+        turn = NO_LEASE
         landing: Landing = ABANDONED
         try:
+            if leases is not None:
+                turn = await take_turn(self, leases, flight, request)
+                landing = turn.landing
+                if not turn.is_ours:
+                    return
             flight.token = await self.backend.open_token(request.key)
             context = None
             if request.wants_context:
@@ -59,6 +67,7 @@ class Loading(Generic[Token]):
             landing = Failed(error)
         finally:
             self.land(flight, landing)
+            drop(leases, turn)
 
     def land(self, flight: Flight, landing: Landing) -> None:
         """End ``flight``, and then its token: as long as it flies, others ask whether it is current."""
@@ -117,13 +126,17 @@ class Loading(Generic[Token]):
             await self._note_failure(flight, request, found, outcome.error)
             return outcome
         outcome, entry = self._prepared(flight, request, found, outcome, context)
-        if entry is not None:
-            try:
-                if await self.backend.write_entry(request.key, entry, flight.token):
-                    self.sink.stored(request.key)
-            except Exception as error:  # noqa: BLE001 - reported
-                self.sink.not_stored(request.key, error)
+        if entry is not None and await self._store(flight, request.key, entry):
+            self.sink.stored(request.key)
         return outcome
+
+    async def _store(self, flight: Flight, key: str, entry: Entry) -> bool:
+        """Store ``entry``, fenced by the token of ``flight``; True when stored. A store that fails is reported."""
+        try:
+            return await self.backend.write_entry(key, entry, flight.token)
+        except Exception as error:  # noqa: BLE001 - reported
+            self.sink.not_stored(key, error)
+            return False
 
     def _prepared(
         self, flight: Flight, request: Request, found: Entry | None, outcome: Loaded, context: LoadContext | None
@@ -157,8 +170,7 @@ class Loading(Generic[Token]):
         elif isinstance(error, options.cache_exceptions):
             life = life_of_value(None, options, self.backend.default_life, None, self.random)
             if life > 0:
-                kept = failure_entry(error, life, now, request.tags)
-                await self.backend.write_entry(request.key, kept, flight.token)
+                await self._store(flight, request.key, failure_entry(error, life, now, request.tags))
 
     def _context(self, request: Request, found: Entry | None) -> LoadContext:
         """Return what a loader is given that asks for it."""

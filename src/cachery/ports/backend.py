@@ -4,6 +4,9 @@ A load is fenced: the engine opens a token **before** the load starts and hands 
 refuses the entry when, in between, its key was written or deleted, one of its tags invalidated or the store cleared. So
 no load ever brings back what was invalidated while it ran.
 
+A store that several processes share may also lease: of all who would load a key, one holds its lease and loads; the
+others wait, and find what it stored. A lease ends with its holder, so nobody waits for a process that is gone.
+
 A store whose calls return when they are done is a ``BlockingBackend``; an engine asks a ``Backend``, whose calls are
 awaited. ``cachery.backends.adapt`` turns the one into the other.
 """
@@ -14,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from cachery.model.entry import Entry
 
-__all__ = ["Backend", "BlockingBackend", "Tokens"]
+__all__ = ["Backend", "BlockingBackend", "Leases", "Leasing", "Tokens"]
 
 Token = TypeVar("Token")
 Token_contra = TypeVar("Token_contra", contravariant=True)
@@ -57,8 +60,38 @@ class BlockingBackend(Tokens[Token], Protocol[Token]):
         """Note the moment: a load of ``key`` begins now."""
 
 
-class Backend(Tokens[Token], Protocol[Token]):
+class Leasing(Protocol):
+    """A blocking store that says which of several processes may load a key."""
+
+    @property
+    def lease_timeout(self) -> float:
+        """How many seconds a load waits for that of another process, before it goes on without a lease."""
+
+    def take_lease(self, key: str) -> Any:
+        """Return a lease to load ``key``; ``None`` while another process holds it."""
+
+    def drop_lease(self, lease: Any) -> None:
+        """End ``lease``. Quick, and never fails."""
+
+
+class Leases(Protocol):
     """The same, awaited."""
+
+    @property
+    def timeout(self) -> float:
+        """How many seconds a load waits for that of another process, before it goes on without a lease."""
+
+    async def take(self, key: str) -> Any:
+        """Return a lease to load ``key``; ``None`` while another process holds it."""
+
+    def drop(self, lease: Any) -> None:
+        """End ``lease``. Quick, and never fails."""
+
+
+class Backend(Tokens[Token], Protocol[Token]):
+    """A store, awaited. ``leases``: those of its loads; ``None`` when no other process shares it."""
+
+    leases: Leases | None
 
     async def read_entry(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh, or ``None``. Neither recency nor counters change."""

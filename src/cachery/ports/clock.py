@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
-__all__ = ["Clock", "monotonic", "stopwatch", "wall"]
+__all__ = ["Clock", "monotonic", "since_boot", "stopwatch", "wall"]
 
 Clock: TypeAlias = Callable[[], float]
 
 monotonic: Clock = time.monotonic
 stopwatch: Clock = time.perf_counter
 wall: Clock = time.time
+
+since_boot: Clock = (
+    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+)
+"""Seconds since the machine was started, the same for all its processes, times of sleep included."""

@@ -49,6 +49,9 @@ class Runtime(Protocol):
     def release(self, end: Signal) -> None:
         """Forget the work that has brought about ``end``."""
 
+    async def pause(self, seconds: float) -> None:
+        """Let ``seconds`` pass."""
+
     async def wait(self, signal: Signal, timeout: float | None) -> bool:
         """Wait for ``signal``, at most ``timeout`` seconds; True when it happened."""
 

@@ -60,6 +60,10 @@ class LoopRuntime:
         if self._begun_last is end:
             self._begun_last = None
 
+    async def pause(self, seconds: float) -> None:
+        """Let ``seconds`` pass, and others go on meanwhile."""
+        await asyncio.sleep(seconds)
+
     async def wait(self, signal: Signal, timeout: float | None) -> bool:
         """Wait until ``signal`` happens, at most ``timeout`` seconds; True when it did.
 

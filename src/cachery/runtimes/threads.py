@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from _thread import TIMEOUT_MAX, allocate_lock
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
@@ -45,6 +46,10 @@ class ThreadRuntime:
 
     def release(self, end: Signal) -> None:
         """Do nothing: the thread forgets its work by itself."""
+
+    async def pause(self, seconds: float) -> None:
+        """Block for ``seconds``."""
+        time.sleep(seconds)  # noqa: ASYNC251 - blocking is what this runtime is for
 
     async def wait(self, signal: Signal, timeout: float | None) -> bool:
         """Block until ``signal`` happens, at most ``timeout`` seconds; True when it did.

@@ -43,8 +43,8 @@ class HotKeys:
         hot._least = min(hot._groups, default=1)
         return hot
 
-    def use(self, key: str) -> None:
-        """Count one use of ``key``."""
+    def use(self, key: str, times: int = 1) -> None:
+        """Count one use of ``key``, or as many as ``times``."""
         with self._lock:
             if key in self._counts:
                 count = self._leave_group(key)
@@ -52,7 +52,7 @@ class HotKeys:
                 count = 0
             else:
                 count = self._leave_group(next(iter(self._groups[self._least])))
-            self._join_group(key, count + 1)
+            self._join_group(key, count + times)
 
     def hottest(self, n: int) -> list[tuple[str, int]]:
         """Return the ``n`` most used keys with their counts, the most used first."""
@@ -82,3 +82,5 @@ class HotKeys:
         self._counts[key] = count
         self._groups.setdefault(count, {})[key] = None
         self._least = min(self._least, count)
+        if self._least not in self._groups:  # more than one use at once
+            self._least = min(self._groups)

@@ -5,5 +5,6 @@ cdef class Recorder:
     cdef tuple parts
     cdef object name
     cdef object listeners
+    cdef object note_use
 
     cdef tell(self, object kind, object fields)

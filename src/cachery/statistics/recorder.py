@@ -25,13 +25,14 @@ if not cython.compiled:
 class Recorder:
     """Counts in ``counters`` and in those of ``parts``, and tells ``listeners()`` under the cache's ``name``.
 
-    An event is built only if somebody listens.
+    An event is built only if somebody listens. ``note_use``, if there is one, is given the key of each hit.
     """
 
     counters: Counters
     parts: tuple[Counters, ...]
     name: str | None
     listeners: Callable[[], tuple[Listener, ...]]
+    note_use: Callable[[str], object] | None
 
     def __init__(
         self,
@@ -39,21 +40,25 @@ class Recorder:
         name: Any,
         listeners: Callable[[], tuple[Listener, ...]],
         parts: tuple[Counters, ...] = (),
+        note_use: Callable[[str], object] | None = None,
     ) -> None:
         self.counters = counters
         self.parts = parts
         self.name = name
         self.listeners = listeners
+        self.note_use = note_use
 
     def beside(self, counters: Counters) -> Recorder:
         """Return a recorder that counts in ``counters`` too: those of a part of the cache."""
-        return Recorder(self.counters, self.name, self.listeners, (*self.parts, counters))
+        return Recorder(self.counters, self.name, self.listeners, (*self.parts, counters), self.note_use)
 
     def hit(self, key: Key) -> None:
         """Count a hit of ``key``."""
         self.counters.hit()
         for part in self.parts:
             part.hit()
+        if self.note_use is not None:
+            self.note_use(key)
         self.tell(Hit, (key,))
 
     def miss(self, key: Key) -> None:

@@ -23,7 +23,8 @@ def check_invariants(cache: Any) -> None:
     if beneath is not None:
         check_invariants(beneath)
         return
-    complaints = _audit(cache) if isinstance(cache, InMemoryCache) else []
+    audited = cache if isinstance(cache, InMemoryCache) else getattr(cache, "store", None)
+    complaints = [] if audited is None else _audit(audited)
     stats = cache.stats
     complaints += [f"{name} is {getattr(stats, name)}" for name in COUNTED if getattr(stats, name) < 0]
     if stats.total_requests != stats.hits + stats.misses:
@@ -35,12 +36,13 @@ def check_invariants(cache: Any) -> None:
         raise AssertionError("; ".join(complaints))
 
 
-def _audit(cache: InMemoryCache) -> list[str]:
+def _audit(store: Any) -> list[str]:
     """Return what is wrong inside. No garbage is collected meanwhile: a finalizer might change the cache."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        return cache.audit()
+        complaints: list[str] = store.audit()
+        return complaints
     finally:
         if was_enabled:
             gc.enable()

@@ -1,0 +1,75 @@
+"""``DiskCache``: a cache that survives a restart, for event loops."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cachery.disk
+from cachery.aio.offloaded import OffloadedDoor, off_loop
+from cachery.model.durations import Duration
+
+__all__ = ["DiskCache"]
+
+T = TypeVar("T")
+
+
+class DiskCache(OffloadedDoor):
+    """A cache in a directory of this machine, on LMDB; the loop never waits for it.
+
+    The arguments are those of ``cachery.DiskCache``; ``blocking`` is the same cache for blocking code.
+
+    >>> import asyncio, tempfile
+    >>> async def main(place):
+    ...     async with DiskCache(place) as cache:
+    ...         await cache.set("answer", {"value": 42})
+    ...         return await cache.get("answer")
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     asyncio.run(main(place))
+    {'value': 42}
+    """
+
+    blocking: cachery.disk.DiskCache
+
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, default_ttl: Duration | None = None, **options: Any
+    ) -> None:
+        self.blocking = cachery.disk.DiskCache(path, default_ttl, **options)
+
+    @property
+    def name(self) -> str | None:
+        """The name of the cache, in events and errors."""
+        return self.blocking.name
+
+    @property
+    def max_size(self) -> int | None:
+        """The most entries there may be; ``None`` when there is no bound."""
+        return self.blocking.max_size
+
+    @property
+    def default_ttl(self) -> Duration | None:
+        """The TTL of an entry stored without one, as it was given."""
+        return self.blocking.default_ttl
+
+    @property
+    def path(self) -> Path:
+        """The directory it is in."""
+        return self.blocking.path
+
+    @property
+    def total_bytes(self) -> int:
+        """The bytes of all records, large values included."""
+        return self.blocking.total_bytes
+
+    async def transact(self, work: Callable[[cachery.disk.DiskCache], T]) -> T:
+        """Call ``work`` with the blocking door, on a thread, in one transaction; return what it returns.
+
+        A transaction belongs to a thread, so it cannot be open while a coroutine is awaited.
+        """
+        return await off_loop(self._transact, work)
+
+    def _transact(self, work: Callable[[cachery.disk.DiskCache], T]) -> T:
+        with self.blocking.transaction():
+            return work(self.blocking)

@@ -1,0 +1,39 @@
+"""``TieredCache``: memory before a cache that survives, for event loops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cachery.tiered
+from cachery.aio.door import Door
+from cachery.aio.offloaded import OffloadedDoor
+
+__all__ = ["TieredCache"]
+
+
+class TieredCache(OffloadedDoor):
+    """An ``InMemoryCache`` before a ``DiskCache``: what is in memory is answered without a thread.
+
+    The tiers are those of ``cachery`` or of ``cachery.aio``; ``blocking`` is the same cache for blocking code.
+
+    >>> import asyncio, tempfile
+    >>> from cachery.aio import DiskCache, InMemoryCache
+    >>> async def main(place):
+    ...     async with TieredCache(InMemoryCache(), DiskCache(place)) as cache:
+    ...         await cache.set("answer", 42)
+    ...         return await cache.get("answer")
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     asyncio.run(main(place))
+    42
+    """
+
+    blocking: cachery.tiered.TieredCache
+
+    def __init__(self, *tiers: Any, name: str | None = None) -> None:
+        blocking = [tier.blocking if isinstance(tier, Door) else tier for tier in tiers]
+        self.blocking = cachery.tiered.TieredCache(*blocking, name=name)
+
+    @property
+    def name(self) -> str | None:
+        """The name of the cache, in events and errors."""
+        return self.blocking.name

@@ -1,0 +1,106 @@
+"""LMDB, as the store uses it: one environment for a directory and a process, however many caches stand over it.
+
+The only file that knows the library. What it raises leaves as a ``CacheError``.
+
+* A forked child must not use its parent's; it opens its own. The parent's is closed there, which touches nothing of it.
+* The map is four times the budget: pages that an old reader still sees are not used again, and growing the map would
+  need every reader of every process to stop.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cachery.backends.places import refusal
+from cachery.exceptions import CacheConnectionError, CacheError, CacheFullError
+
+try:
+    import lmdb
+except ImportError as error:
+    raise ImportError('DiskCache needs the package lmdb: pip install "cachery[disk]"') from error
+
+__all__ = ["Environment", "LmdbError", "MapFullError"]
+
+LmdbError = lmdb.Error
+MapFullError = lmdb.MapFullError
+
+TABLES = (b"records", b"index", b"tags")
+_MOST_READERS = 2048
+_SPARE_READERS = 16
+_LEAST_MAP = 2**24
+
+
+class Environment:
+    """The database in ``place``, for this process. ``records``, ``index`` and ``tags`` are its tables."""
+
+    def __init__(self, place: Path, budget: int, *, is_synced: bool) -> None:
+        self.place = place
+        self.is_synced = is_synced
+        self._map_size = max(budget * 4, _LEAST_MAP)
+        self._process = 0
+        self._database: Any = None
+        self._enter()
+
+    def _enter(self) -> None:
+        """Open the database, for this process."""
+        try:
+            self._database = lmdb.open(
+                str(self.place),
+                map_size=self._map_size,
+                max_dbs=len(TABLES),
+                max_readers=_MOST_READERS,
+                max_spare_txns=_SPARE_READERS,
+                mode=0o600,
+                sync=self.is_synced,
+                metasync=self.is_synced,
+            )
+            self._database.reader_check()
+            self.records, self.index, self.tags = [self._database.open_db(name) for name in TABLES]
+        except lmdb.Error as error:
+            raise self.failure(error, "open") from error
+        self._process = os.getpid()
+        self.begin = self._database.begin
+
+    def reset_after_fork(self) -> None:
+        """Open the database anew: this is another process."""
+        if self._database is not None and self._process != os.getpid():
+            self._database.close()
+            self._enter()
+
+    def failure(self, error: BaseException, action: str) -> CacheError:
+        """Return what ``error`` means to a caller."""
+        if isinstance(error, lmdb.MapFullError):
+            return CacheFullError(f"the store in {self.place} is full: readers keep it from using space again")
+        if isinstance(error, lmdb.MapResizedError):
+            return CacheConnectionError(
+                f"the store in {self.place} was opened elsewhere with a larger max_bytes: give all the same"
+            )
+        if isinstance(error, lmdb.VersionMismatchError | lmdb.InvalidError | lmdb.CorruptedError):
+            return CacheConnectionError(
+                f"{self.place} holds no store that can be read, or a damaged one ({error}): "
+                "'cachery verify' tells more; remove it to begin anew"
+            )
+        return refusal(error, self.place, action)
+
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        """Give a transaction that reads: all of it sees one moment."""
+        try:
+            with self.begin() as transaction:
+                yield transaction
+        except lmdb.Error as error:
+            raise self.failure(error, "read") from error
+
+    def sync(self) -> None:
+        """Write everything through to the device."""
+        self._database.sync(True)
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None

@@ -1,0 +1,171 @@
+"""One directory with a store in it, as this process has it open: the database, the shared state, the locks.
+
+LMDB and POSIX locks are both per process, so there is one volume for a directory and a process, however many caches
+stand over it. It is opened and closed under a lock of its own among processes, ``_OPENING``. While it is open a process
+shares the lock ``_USING``: who finds itself the last one writes everything through to the device, and says so in the
+state.
+
+A store that was not closed so, when the machine was started anew since, may have holes: pages that never reached the
+device. LMDB would not notice them before it fails on one, so such a store is moved aside, and an empty one begun.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from cachery.backends.byte_locks import ByteLocks
+from cachery.backends.disk.environment import Environment
+from cachery.backends.disk.gate import Gate
+from cachery.backends.disk.state import State, boot_id
+from cachery.backends.places import refusal
+from cachery.exceptions import CacheConnectionError, CacheTimeoutError
+from cachery.forks import reset_in_child
+
+__all__ = ["Volume", "open_volume"]
+
+_OPENING, _USING = 0, 1
+_FIRST_FREE = 16
+_PATIENCE = 30.0
+_PARTS = ("data.mdb", "lock.mdb", "state", "values")
+
+_log = logging.getLogger("cachery")
+
+
+class _Volumes:
+    """Those that this process has open, by place. The lock is a plain one: it is held while a device is waited for."""
+
+    def __init__(self) -> None:
+        self.by_place: dict[Path, Volume] = {}
+        self.reset_after_fork()
+        reset_in_child(self)
+
+    def reset_after_fork(self) -> None:
+        """Forget that a thread of the parent is opening one."""
+        self.lock = threading.Lock()
+
+
+_volumes = _Volumes()
+
+
+class Volume:
+    """The store in ``place``, for this process."""
+
+    def __init__(self, place: Path, budget: int, *, is_synced: bool, timeout: float) -> None:
+        self.place = place
+        self.users = 1
+        self.is_synced = is_synced
+        self.locks = ByteLocks(place / "locks")
+        try:
+            with _Opening(self.locks, place):
+                self.state = self._state()
+                self.environment = Environment(place, budget, is_synced=is_synced)
+                self._enter()
+        except BaseException:
+            self.locks.close()
+            raise
+        self.gate = Gate(self.locks, timeout)
+        self.current: Any = None
+        reset_in_child(self)
+
+    def _state(self) -> State:
+        """Return the state; what a fall of the machine may have damaged is moved aside first."""
+        state = State(self.place / "state")
+        if state.is_unsafe and state.boot != boot_id():
+            state.close()
+            self._move_aside()
+            return State(self.place / "state")
+        return state
+
+    def _move_aside(self) -> None:
+        number = 1
+        while (aside := self.place / f"damaged-{number}").exists():
+            number += 1
+        try:
+            aside.mkdir(mode=0o700)
+            for part in _PARTS:
+                with suppress(FileNotFoundError):
+                    (self.place / part).rename(aside / part)
+        except OSError as error:
+            raise refusal(error, aside, "move a store to") from error
+        _log.warning(
+            "the machine went down while the store in %s was in use: it may have holes, so it is now in %s, and an "
+            "empty one begun",
+            self.place,
+            aside,
+        )
+
+    def _enter(self) -> None:
+        self.state.begin(boot_id(), is_unsafe=self.state.is_unsafe or not self.is_synced)
+        self.locks.share(_USING)
+
+    def reset_after_fork(self) -> None:
+        """Begin as the process that this is now."""
+        if self.users:
+            self.locks.reset_after_fork()
+            self.gate.reset_after_fork()
+            self.environment.reset_after_fork()
+            self.locks.share(_USING)
+
+    def lease_place(self, digest: bytes, mark: int) -> int:
+        """Return the place of the lock that a load of the key with ``digest`` holds, as the key stands at ``mark``."""
+        number = int.from_bytes(digest[4:12], "little") ^ (mark * 0x9E3779B97F4A7C15)
+        return _FIRST_FREE + number % (2**62 - _FIRST_FREE)
+
+    def close(self) -> None:
+        """Let go of it, once for each user."""
+        with _volumes.lock:
+            self.users -= 1
+            if self.users:
+                return
+            _volumes.by_place.pop(self.place, None)
+            try:
+                with _Opening(self.locks, self.place):
+                    self._leave()
+            finally:
+                self.environment.close()
+                self.state.close()
+                self.locks.close()
+
+    def _leave(self) -> None:
+        """Write everything through if nobody else uses the store, and say that it is safe."""
+        if self.place.exists() and self.locks.try_hold(_USING):
+            self.environment.sync()
+            self.state.begin(self.state.boot, is_unsafe=False)
+
+
+class _Opening:
+    """One process at a time opens or closes a store."""
+
+    def __init__(self, locks: ByteLocks, place: Path) -> None:
+        self._locks = locks
+        self._place = place
+
+    def __enter__(self) -> None:
+        if not self._locks.hold(_OPENING, _PATIENCE):
+            raise CacheTimeoutError(f"another process has been opening {self._place} for {_PATIENCE:g} seconds")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._locks.release(_OPENING)
+
+
+def open_volume(place: Path, budget: int, *, is_synced: bool, timeout: float) -> Volume:
+    """Return the volume in ``place``, opened if this process has not yet.
+
+    ``is_synced``: every write reaches the device before it is done.
+    """
+    with _volumes.lock:
+        found = _volumes.by_place.get(place)
+        if found is None:
+            found = _volumes.by_place[place] = Volume(place, budget, is_synced=is_synced, timeout=timeout)
+            return found
+        if found.is_synced != is_synced:
+            raise CacheConnectionError(f"{place} is open in this process with another durability", place=str(place))
+        found.users += 1
+        return found

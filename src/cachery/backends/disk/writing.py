@@ -1,0 +1,262 @@
+"""One write: a transaction, what it does to records, index and marks, and the facts to be told when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from cachery.backends.disk.big_files import BigFiles, Reference
+from cachery.backends.disk.environment import LmdbError
+from cachery.backends.disk.index import BIG, ROW_SIZE, TAGGED, Row, pack_row, rows_from, unpack_row, worst_of
+from cachery.backends.disk.settings import Settings
+from cachery.backends.disk.state import EVERYTHING
+from cachery.backends.disk.volume import Volume
+from cachery.model.entry import Entry
+from cachery.ports.store import Observer
+from cachery.serializers.envelope import REFERENCE, Envelope, Unreadable, key_of, unpack
+
+__all__ = ["DIGEST_SIZE", "Parcel", "Writing", "hit_number", "is_outdated", "reference_of", "tag_digest"]
+
+DIGEST_SIZE = 16
+_OVERHEAD = 2 * DIGEST_SIZE + ROW_SIZE
+_LOOKED_AT = 8
+
+
+class Parcel(NamedTuple):
+    """A value ready to be stored: its key's digest, its record and stamps, and the file of a large body."""
+
+    key: str
+    digest: bytes
+    record: bytes
+    entry: Entry
+    big: Reference | None = None
+
+    @property
+    def size(self) -> int:
+        """The bytes it takes."""
+        return len(self.record) + _OVERHEAD + (0 if self.big is None else self.big.size)
+
+    @property
+    def flags(self) -> int:
+        """What its row says of it."""
+        return (TAGGED if self.entry.tags else 0) | (BIG if self.big is not None else 0)
+
+
+class Writing:
+    """A write transaction over ``volume``. Whoever makes one stands within the gate."""
+
+    def __init__(self, volume: Volume, settings: Settings, files: BigFiles, observer: Observer, now: float) -> None:
+        self.volume, self.state, self.environment = volume, volume.state, volume.environment
+        self.bounds, self._chance = settings.bounds, settings.chance
+        self.files = files
+        self.observer = observer
+        self.now = now
+        self.total = self.state.total
+        self.facts: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self._gone: list[str] = []
+        try:
+            self.transaction = self.environment.begin(write=True)
+        except LmdbError as error:
+            raise self.environment.failure(error, "write to") from error
+        self.number: int = self.transaction.id()
+
+    def commit(self) -> None:
+        """Make it so."""
+        self.state.note_time(self.now)
+        self.state.total, before = self.total, self.state.total
+        try:
+            self.transaction.commit()
+        except LmdbError as error:
+            self.state.total = before
+            raise self.environment.failure(error, "write to") from error
+        self.files.remove(self._gone)
+
+    def abort(self) -> None:
+        """Leave everything as it was."""
+        self.facts.clear()
+        self.transaction.abort()
+
+    def tell(self) -> None:
+        """Report what was done, now that it is over."""
+        for report, arguments in self.facts:
+            report(*arguments)
+
+    def note(self, report: Callable[..., None], *arguments: Any) -> None:
+        """Keep a fact for later."""
+        self.facts.append((report, arguments))
+
+    def record(self, digest: bytes) -> bytes | None:
+        """Return the record with ``digest``."""
+        found: bytes | None = self.transaction.get(digest, None, self.environment.records)
+        return found
+
+    def row(self, digest: bytes) -> Row | None:
+        """Return the row with ``digest``."""
+        data = self.transaction.get(digest, None, self.environment.index)
+        return None if data is None else unpack_row(data)
+
+    def put(self, parcel: Parcel) -> None:
+        """Store ``parcel``, after making room for it."""
+        digest, entry, size = parcel.digest, parcel.entry, parcel.size
+        self.touch(digest)
+        bounds = self.bounds
+        if self.total + size > bounds.max_bytes or bounds.max_size is not None:
+            self.make_room(digest, size)
+        dead_at = max(entry.fresh_until, entry.stale_until)
+        row = pack_row(entry.fresh_until, dead_at, self.now, size, parcel.flags)
+        old = self.transaction.replace(digest, row, self.environment.index)
+        if old is not None:
+            self._forget(digest, unpack_row(old))
+        if parcel.big is not None:
+            self.files.publish(parcel.big)
+        self.transaction.put(digest, parcel.record, db=self.environment.records)
+        self.total += size
+        self.state.note_expiry(entry.fresh_until)
+        self.note(self.observer.stored, parcel.key)
+
+    def put_all(self, parcels: list[Parcel]) -> None:
+        """Store all ``parcels``."""
+        for parcel in parcels:
+            self.put(parcel)
+
+    def restamp(self, digest: bytes, record: bytes, entry: Entry) -> None:
+        """Give the record with ``digest``, which stays as large as it is, other stamps."""
+        row = self.row(digest)
+        if row is None:
+            return
+        self.touch(digest)
+        dead_at = max(entry.fresh_until, entry.stale_until)
+        changed = pack_row(entry.fresh_until, dead_at, self.now, row.size, row.flags)
+        self.transaction.put(digest, changed, db=self.environment.index)
+        self.transaction.put(digest, record, db=self.environment.records)
+        self.state.note_expiry(entry.fresh_until)
+
+    def touch(self, digest: bytes) -> None:
+        """Outdate the copies and the loads of the key with ``digest``."""
+        self.state.mark(self.state.group_of(digest), self.number)
+
+    def drop(self, digest: bytes) -> Row | None:
+        """Remove the record with ``digest``; return its row."""
+        data = self.transaction.pop(digest, self.environment.index)
+        if data is None:
+            return None
+        row = unpack_row(data)
+        self._forget(digest, row)
+        self.touch(digest)
+        self.transaction.delete(digest, db=self.environment.records)
+        return row
+
+    def _forget(self, digest: bytes, row: Row) -> None:
+        """Note that the record with ``digest`` goes, and so does its file."""
+        self.total -= row.size
+        if row.flags & BIG:
+            reference = reference_of(self.record(digest) or b"")
+            if reference is not None:
+                self._gone.append(reference.name)
+
+    def make_room(self, digest: bytes, size: int) -> None:
+        """Remove entries until one of ``size`` bytes fits, which is to stand under ``digest``."""
+        old = self.row(digest)
+        more = size - (0 if old is None else old.size)
+        newcomers = 1 if old is None else 0
+        with self.transaction.cursor(self.environment.index) as cursor:
+            while self._is_over(more, newcomers):
+                found = worst_of(cursor, self._chance(DIGEST_SIZE), self.now, digest)
+                if found is None:
+                    return
+                self._evict(*found)
+
+    def _is_over(self, more: int, newcomers: int) -> bool:
+        if self.total + more > self.bounds.max_bytes:
+            return True
+        most = self.bounds.max_size
+        return most is not None and self.count() + newcomers > most
+
+    def _evict(self, digest: bytes, row: Row) -> None:
+        key = key_of(self.record(digest) or b"")
+        self.drop(digest)
+        if row.dead_at <= self.now:
+            self.note(self.observer.expired, key)
+        else:
+            self.note(self.observer.evicted, key, "size")
+
+    def count(self) -> int:
+        """Return how many records there are, the dead among them."""
+        entries: int = self.transaction.stat(self.environment.index)["entries"]
+        return entries
+
+    def expire_some(self) -> None:
+        """Remove those that are over among a few rows from a random place on."""
+        with self.transaction.cursor(self.environment.index) as cursor:
+            rows = rows_from(cursor, self._chance(DIGEST_SIZE))
+            over = [
+                digest for _, (digest, row) in zip(range(_LOOKED_AT), rows, strict=False) if row.dead_at <= self.now
+            ]
+        for digest in over:
+            self.expire(digest)
+
+    def expire(self, digest: bytes, *, is_known: bool = False) -> bool:
+        """Remove the record with ``digest`` if it is over; True then. ``is_known``: that was reported before."""
+        row = self.row(digest)
+        if row is None or row.dead_at > self.now:
+            return False
+        key = "" if is_known else key_of(self.record(digest) or b"")
+        self.drop(digest)
+        if not is_known:
+            self.note(self.observer.expired, key)
+        return True
+
+    def expire_all(self, digests: list[bytes]) -> None:
+        """Remove those of the records with ``digests`` that are over, which was reported before."""
+        for digest in digests:
+            self.expire(digest, is_known=True)
+
+    def use_all(self, digests: list[bytes]) -> None:
+        """Note that the records with ``digests`` were used lately."""
+        for digest in digests:
+            row = self.row(digest)
+            if row is not None and row.used < self.now:
+                data = pack_row(row.fresh_until, row.dead_at, self.now, row.size, row.flags)
+                self.transaction.put(digest, data, db=self.environment.index)
+
+    def hit_tags(self, tags: tuple[str, ...]) -> None:
+        """Note that each of ``tags`` was invalidated."""
+        number = self.state.sequence = self.state.sequence + 1
+        for tag in tags:
+            digest = tag_digest(tag)
+            self.touch(digest)
+            self.transaction.put(digest, number.to_bytes(8, "little"), db=self.environment.tags)
+
+    def clear(self) -> None:
+        """Remove every record."""
+        self.state.mark(EVERYTHING, self.number)
+        self._gone.extend(self.files.names())
+        self.transaction.drop(self.environment.records, delete=False)
+        self.transaction.drop(self.environment.index, delete=False)
+        self.total = 0
+        self.state.soonest = float("inf")
+
+
+def is_outdated(transaction: Any, table: Any, envelope: Envelope) -> bool:
+    """Tell whether a tag of ``envelope`` was invalidated after its birth."""
+    return any(hit_number(transaction, table, tag) > number for tag, number in envelope.tags)
+
+
+def hit_number(transaction: Any, table: Any, tag: str) -> int:
+    """Return the number of the last invalidation of ``tag``, 0 for none."""
+    return int.from_bytes(transaction.get(tag_digest(tag), b"", table), "little")
+
+
+def tag_digest(tag: str) -> bytes:
+    """Return what stands for ``tag`` in the table."""
+    return blake2b(tag.encode("utf-8", "surrogatepass"), digest_size=DIGEST_SIZE, person=b"cachery tag").digest()
+
+
+def reference_of(record: bytes) -> Reference | None:
+    """Return the reference that ``record`` holds, unchecked; ``None`` when it holds none."""
+    try:
+        body = unpack(record).body
+    except Unreadable:
+        return None
+    return Reference.unpack(body.data) if body.flags & REFERENCE else None

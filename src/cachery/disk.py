@@ -1,0 +1,128 @@
+"""``DiskCache``: a cache that survives a restart, shared by the processes of a machine."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Literal
+
+from cachery.backends.claim import claim
+from cachery.backends.disk.settings import Bounds, Settings
+from cachery.backends.disk.store import DiskStore
+from cachery.backends.places import default_place, private_directory
+from cachery.codecs import EncryptionKeys, SerializerChoice, build_codec
+from cachery.exceptions import CacheValueError
+from cachery.model.durations import Duration, life_of
+from cachery.model.sizes import Size, bytes_of
+from cachery.policies.table import capacity_of
+from cachery.ports.clock import Clock
+from cachery.serializers.keyring import Secret
+from cachery.stored import StoredCache
+
+__all__ = ["DiskCache"]
+
+FORMAT = 1
+_DURABILITIES = ("process", "commit")
+
+
+class DiskCache(StoredCache):
+    """A cache in a directory of this machine, on LMDB: many processes may use it at once, and reads never write.
+
+    ``path``: its directory; ``None`` for one in this user's cache directory. ``default_ttl``: how long an entry lives
+    that is stored without a TTL, ``None`` for ever. ``max_bytes``: the most bytes of all records; the entries used
+    longest ago leave. ``max_size``: the most entries, ``None`` for any number. ``durability``: ``"process"``, writes
+    survive the end of any process, however it comes, and after a fall of the machine the cache begins empty;
+    ``"commit"``, each write reaches the device before it is done.
+
+    ``serializer``: ``"pickle"``, ``"msgpack"``, ``"json"`` or a ``CacheSerializer``. ``secret``: what signs the
+    records, text or bytes, or several, the newest first; ``None`` for ``CACHERY_SECRET`` or else a key of this user.
+    ``compression``: ``"zlib"``, ``"zstd"`` or ``"lz4"`` for values of ``compression_threshold`` bytes and more.
+    ``encryption``: one secret or several, the newest first. ``max_value_bytes``: the most bytes of one value.
+    ``write_timeout``: seconds to wait for other writers before ``CacheTimeoutError``. ``lease_timeout``: seconds that a
+    load waits for the load of the same key by another process.
+
+    Raises ``CacheConnectionError`` for a directory that cannot be used or belongs to somebody else.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     with DiskCache(place) as cache:
+    ...         _ = cache.set("answer", {"value": 42})
+    ...     with DiskCache(place) as cache:
+    ...         cache.get("answer")
+    {'value': 42}
+    """
+
+    store: DiskStore
+
+    def __init__(  # noqa: PLR0913 - independent settings, all but two by name
+        self,
+        path: str | os.PathLike[str] | None = None,
+        default_ttl: Duration | None = None,
+        *,
+        max_bytes: Size = "1GiB",
+        max_size: int | None = None,
+        serializer: SerializerChoice = "pickle",
+        secret: Secret | None = None,
+        durability: Literal["process", "commit"] = "process",
+        compression: str | None = None,
+        compression_threshold: Size = 1024,
+        encryption: EncryptionKeys | None = None,
+        max_value_bytes: Size = "256MiB",
+        write_timeout: Duration = 30,
+        lease_timeout: Duration = 600,
+        clock: Clock | None = None,
+        name: str | None = None,
+    ) -> None:
+        if durability not in _DURABILITIES:
+            raise CacheValueError(f"durability must be 'process' or 'commit', not {durability!r}")
+        settings = Settings(
+            Bounds(bytes_of(max_bytes, "max_bytes"), capacity_of(max_size) or None),
+            life_of(default_ttl),
+            durability == "commit",
+            life_of(write_timeout, "write_timeout"),
+            life_of(lease_timeout, "lease_timeout"),
+            clock,
+            name,
+        )
+        super().__init__(default_ttl, clock=clock, name=name, max_size=max_size)
+        place = private_directory(default_place("disk", name) if path is None else path)
+        codec = build_codec(
+            serializer=serializer,
+            compression=compression,
+            compression_threshold=compression_threshold,
+            encryption=encryption,
+            secret=secret,
+            max_value_bytes=max_value_bytes,
+            name=claim(place, "disk", FORMAT, name),
+        )
+        self.store = DiskStore(place, codec, settings, self)
+
+    def __repr__(self) -> str:
+        name = "" if self.name is None else f"{self.name!r}, "
+        return f"<{type(self).__name__} {name}{str(self.path)!r}>"
+
+    @property
+    def path(self) -> Path:
+        """The directory it is in."""
+        return self.store.place
+
+    @property
+    def total_bytes(self) -> int:
+        """The bytes of all records, large values included."""
+        self.check_open()
+        return self.store.volume.state.total
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Return a context in which all verbs of this thread are one write: all of it happens, or nothing.
+
+        Other writers wait meanwhile; nothing can be loaded within it.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as place, DiskCache(place) as cache:
+        ...     with cache.transaction():
+        ...         _ = cache.incr("from", -10), cache.incr("to", 10)
+        ...     cache.get_many(["from", "to"])
+        {'from': -10, 'to': 10}
+        """
+        return self.store.transaction()

@@ -1,0 +1,36 @@
+"""The one way from what a caller writes for a size to bytes."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+from cachery.exceptions import CacheValueError
+
+__all__ = ["Size", "bytes_of"]
+
+Size: TypeAlias = int | str
+"""Bytes, or text such as ``"64MiB"`` or ``"1GB"``."""
+
+_UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_UNITS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_TEXT = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?b)?", re.ASCII | re.IGNORECASE)
+
+
+def bytes_of(size: Size, name: str) -> int:
+    """Return ``size`` in bytes. Raises ``CacheValueError``, naming the argument ``name``, for what is no size above 0.
+
+    >>> bytes_of("64MiB", "max_bytes"), bytes_of(1000, "max_bytes")
+    (67108864, 1000)
+    """
+    number = _read(size) if isinstance(size, str) else size
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise CacheValueError(
+            f"{name} is a number of bytes above 0, or text such as '64MiB', not {size!r}", **{name: repr(size)}
+        )
+    return number
+
+
+def _read(text: str) -> int | None:
+    parts = _TEXT.fullmatch(text.strip())
+    return None if parts is None else int(float(parts[1]) * _UNITS[(parts[2] or "b").lower()])

@@ -1,0 +1,18 @@
+"""A missing extra is named, with the line that installs it."""
+
+from __future__ import annotations
+
+import pytest
+
+from cachery.serializers.extras import import_extra
+
+
+def test_a_module_that_is_there_is_returned() -> None:
+    assert import_extra("json.decoder", "none").__name__ == "json.decoder"
+
+
+def test_the_line_that_installs_a_missing_one_is_shown() -> None:
+    with pytest.raises(ImportError, match=r'^nowhere is not installed: pip install "cachery\[crypto\]"$') as caught:
+        import_extra("nowhere.at_all", "crypto")
+    assert caught.value.name == "nowhere"
+    assert caught.value.__cause__ is not None
