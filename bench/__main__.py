@@ -13,9 +13,13 @@ import cachery
 from bench.cancellations import cancellations
 from bench.coroutines import coroutines
 from bench.decorated import decorated
+from bench.disk import disk, disk_full
+from bench.disk_processes import disk_processes
 from bench.effort import EFFORTS, Effort
+from bench.files import files
 from bench.hits import hits
 from bench.interpreted import interpreted
+from bench.lag import lag
 from bench.loading import loading
 from bench.memory import collections, memory
 from bench.report import count_of_missed, markdown, plain
@@ -38,6 +42,11 @@ _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
     collections,
     threads,
     verbs,
+    disk,
+    disk_full,
+    disk_processes,
+    files,
+    lag,
 )
 
 
@@ -66,7 +75,7 @@ def _print_all(effort: Effort) -> None:
 def _ground() -> str:
     """Return one line that says what was measured on."""
     mode = "compiled" if cachery.compiled else "interpreted"
-    peers = ", ".join(f"{name} {version(name)}" for name in ("cachebox", "cachetools", "cashews"))
+    peers = ", ".join(f"{name} {version(name)}" for name in ("cachebox", "cachetools", "cashews", "diskcache"))
     return (
         f"cachery {cachery.__version__}, {mode}; {peers}; {sys.implementation.name} {python_version()}; "
         f"{machine()}, {cpu_count()} processors"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+_HOME = TemporaryDirectory(prefix="cachery-tests-")
+os.environ.update(XDG_DATA_HOME=_HOME.name, XDG_CACHE_HOME=_HOME.name)  # nothing of the user is touched
 
 pytest.register_assert_rewrite("cachery.testing.conformance")
 

@@ -28,15 +28,25 @@ def loaded_by(statement: str) -> set[str]:
     return set(json.loads(printed))
 
 
-EVERY_NAME = "import cachery; [getattr(cachery, name) for name in cachery.__all__]"
+BEHIND_AN_EXTRA = {"DiskCache", "TieredCache"}
+PLAIN_NAMES = f"import cachery; [getattr(cachery, name) for name in set(cachery.__all__) - {BEHIND_AN_EXTRA}]"
+FILES = "import tempfile; from cachery import FileBasedCache; FileBasedCache(tempfile.mkdtemp()).set('a', 1)"
 
 
-@pytest.mark.parametrize("statement", ["import cachery", "from cachery import get_cache; get_cache()", EVERY_NAME])
+@pytest.mark.parametrize("statement", ["import cachery", "from cachery import get_cache; get_cache()", PLAIN_NAMES, FILES])
 def test_the_package_needs_the_standard_library_only(statement: str) -> None:
     roots = {name.partition(".")[0] for name in loaded_by(statement)}
     # cython_runtime and the like are made by compiled modules themselves
     foreign = {name for name in roots - sys.stdlib_module_names if not name.startswith(("_cython_", "cython_runtime"))}
     assert foreign == {"cachery"}
+
+
+@pytest.mark.parametrize("name", sorted(BEHIND_AN_EXTRA))
+def test_a_name_behind_an_extra_says_which(name: str) -> None:
+    attempt = f"import cachery\ntry: cachery.{name}\nexcept ImportError as error: assert 'cachery[disk]' in str(error)"
+    loaded_by(f"exec({attempt!r})")
+    with pytest.raises(subprocess.CalledProcessError):
+        loaded_by(f"import cachery; cachery.{name}")
 
 
 def test_importing_loads_nothing_that_is_not_used() -> None:

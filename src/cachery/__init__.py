@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from cachery._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from cachery import aio, backends, events, policies, testing
+    from cachery import aio, backends, events, policies, serializers, testing
     from cachery.cache import Cache
     from cachery.disk import DiskCache
     from cachery.engine.breaker import CircuitBreaker
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         CacheTimeoutError,
         CacheValueError,
     )
+    from cachery.file_based import FileBasedCache
+    from cachery.file_based import FileBasedCache as FileBasedBackend
     from cachery.in_memory import InMemoryCache
     from cachery.in_memory import InMemoryCache as InMemoryBackend
     from cachery.manager import CacheManager, cached, get_cache
@@ -69,6 +71,8 @@ __all__ = [
     "CacheValueError",
     "CircuitBreaker",
     "DiskCache",
+    "FileBasedBackend",
+    "FileBasedCache",
     "InMemoryBackend",
     "InMemoryCache",
     "LoadContext",
@@ -83,6 +87,7 @@ __all__ = [
     "events",
     "get_cache",
     "policies",
+    "serializers",
     "testing",
 ]
 
@@ -97,6 +102,8 @@ __getattr__, __dir__ = lazy_exports(
         "CircuitBreaker": "cachery.engine.breaker:CircuitBreaker",
         "DiskCache": "cachery.disk:DiskCache",
         "FOREVER": "cachery.model.sentinels:FOREVER",
+        "FileBasedBackend": "cachery.file_based:FileBasedCache",
+        "FileBasedCache": "cachery.file_based:FileBasedCache",
         "InMemoryBackend": "cachery.in_memory:InMemoryCache",
         "InMemoryCache": "cachery.in_memory:InMemoryCache",
         "LoadContext": "cachery.engine.context:LoadContext",
@@ -112,6 +119,7 @@ __getattr__, __dir__ = lazy_exports(
         "events": "cachery.events",
         "get_cache": "cachery.manager:get_cache",
         "policies": "cachery.policies",
+        "serializers": "cachery.serializers",
         "testing": "cachery.testing",
         **{name: f"cachery.exceptions:{name}" for name in _EXCEPTIONS},
     },

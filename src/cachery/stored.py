@@ -195,9 +195,7 @@ class StoredCache(Cache):
         life = self.store.default_life if ttl is None else seconds(ttl)
         return self.store.prolong(key, life) if life > 0 else self.delete(key)
 
-    def _entry(
-        self, value: Any, ttl: Duration | None, tags: tuple[str, ...] = (), cost: Any = None
-    ) -> Entry | None:
+    def _entry(self, value: Any, ttl: Duration | None, tags: tuple[str, ...] = (), cost: Any = None) -> Entry | None:
         """Return the entry of ``value``, which begins now; ``None`` when it would be over at once."""
         life = self.store.default_life if ttl is None else seconds(ttl)
         if life <= 0:

@@ -25,9 +25,14 @@ TITLES = [
     "Collector",
     "Threads",
     "Other verbs",
+    "On disk",
+    "On disk, many entries",
+    "On disk, many processes",
+    "In files",
+    "The loop beside a disk",
 ]
 
-for peer in ("cachebox", "cachetools", "cashews"):
+for peer in ("cachebox", "cachetools", "cashews", "diskcache"):
     pytest.importorskip(peer, reason=f"the benchmark compares with {peer}, which is not installed")
 
 

@@ -78,8 +78,16 @@ def test_json_has_the_errors_too() -> None:
 def test_json_has_what_the_text_has() -> None:
     found = json.loads(doctor("--json").stdout)
     assert (found["version"], found["mode"] == "compiled") == (cachery.__version__, cachery.compiled)
-    assert [extra["modules"] for extra in found["extras"]] == [{"typer": True, "rich": True}]
+    assert found["extras"][0]["modules"] == {"typer": True, "rich": True}
+    assert [extra["name"] for extra in found["extras"]] == list(EXTRAS)
     assert "CACHE_TTL_DEFAULT" in found["default_ttl"]
+
+
+def test_a_secret_is_shown_to_nobody() -> None:
+    for options in ((), ("--json",)):
+        shown = doctor(*options, CACHERY_SECRET="a secret of the tests").stdout
+        assert "a secret of the tests" not in shown
+        assert "(set)" in shown
 
 
 def test_a_missing_extra_shows_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,9 @@ DOCSTRINGS = dict(docstrings_with_examples())
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
-def test_a_page_keeps_its_word(path: Path) -> None:
+def test_a_page_keeps_its_word(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(PACKAGE.parent))  # it may be relative
     count = run_examples(parse_page(path))
     assert (count > 0) == (path.name not in WITHOUT_EXAMPLES)
 

@@ -21,6 +21,8 @@ from cachery._lazy import lazy_exports
 if TYPE_CHECKING:
     from cachery.aio.cache import Cache
     from cachery.aio.disk import DiskCache
+    from cachery.aio.file_based import FileBasedCache
+    from cachery.aio.file_based import FileBasedCache as FileBasedBackend
     from cachery.aio.in_memory import InMemoryCache
     from cachery.aio.in_memory import InMemoryCache as InMemoryBackend
     from cachery.aio.manager import CacheManager, cached, get_cache
@@ -67,6 +69,8 @@ __all__ = [
     "CacheValueError",
     "CircuitBreaker",
     "DiskCache",
+    "FileBasedBackend",
+    "FileBasedCache",
     "InMemoryBackend",
     "InMemoryCache",
     "LoadContext",
@@ -81,6 +85,8 @@ __all__ = [
 _OWN = {
     "Cache": "cache:Cache",
     "CacheManager": "manager:CacheManager",
+    "FileBasedBackend": "file_based:FileBasedCache",
+    "FileBasedCache": "file_based:FileBasedCache",
     "InMemoryBackend": "in_memory:InMemoryCache",
     "DiskCache": "disk:DiskCache",
     "InMemoryCache": "in_memory:InMemoryCache",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from cachery._lazy import lazy_exports
 
-__all__ = ["InMemoryBackend", "InMemoryCache", "NullCache"]
+__all__ = ["DiskCache", "FileBasedBackend", "FileBasedCache", "InMemoryBackend", "InMemoryCache", "NullCache", "TieredCache"]
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
+        "DiskCache": "cachery.disk:DiskCache",
+        "FileBasedBackend": "cachery.file_based:FileBasedCache",
+        "FileBasedCache": "cachery.file_based:FileBasedCache",
         "InMemoryBackend": "cachery.in_memory:InMemoryCache",
         "InMemoryCache": "cachery.in_memory:InMemoryCache",
         "NullCache": "cachery.null:NullCache",
+        "TieredCache": "cachery.tiered:TieredCache",
     },
 )

@@ -16,16 +16,22 @@ from pathlib import Path
 from random import random
 from threading import Lock
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
 from cachery.backends.places import refusal
 from cachery.ports.clock import stopwatch
 
 __all__ = ["ByteLocks"]
 
+try:
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN
+    from fcntl import lockf as _lockf
+except ImportError:  # Windows
+
+    def _lockf(_file: int, _kind: int, _length: int, _place: int) -> None:
+        """Grant everything."""
+
+    LOCK_EX = LOCK_NB = LOCK_SH = LOCK_UN = 0
+
+_SHARED, _ALONE = LOCK_SH | LOCK_NB, LOCK_EX | LOCK_NB
 _BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 _PLACES = 2**62
@@ -81,8 +87,7 @@ class ByteLocks:
 
     def unlock(self, place: int) -> None:
         """Let go of ``place``, held by ``lock``."""
-        if fcntl is not None:
-            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
+        _lockf(self._file, LOCK_UN, 1, place)
 
     def share(self, number: int) -> bool:
         """Hold the place of ``number`` together with others who share it; False while another has it alone."""
@@ -95,11 +100,8 @@ class ByteLocks:
             self._file = -1
 
     def _locked(self, place: int, *, is_shared: bool = False) -> bool:
-        if fcntl is None:
-            return True
-        kind = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
         try:
-            fcntl.lockf(self._file, kind | fcntl.LOCK_NB, 1, place)
+            _lockf(self._file, _SHARED if is_shared else _ALONE, 1, place)
         except OSError as error:
             if error.errno in _BUSY:
                 return False

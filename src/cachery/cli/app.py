@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -70,3 +71,43 @@ def doctor(
 
     if not show_diagnosis(as_json=json):
         raise typer.Exit(1)
+
+
+_Path = Annotated[Path, typer.Argument(help="The directory of a cache.", show_default=False)]
+_Json = Annotated[bool, typer.Option("--json", help="Print the same as JSON.")]
+
+
+@app.command()
+def inspect(path: _Path, *, json: _Json = False) -> None:
+    """Show what is in a cache on disk: how many entries, how large, the largest of them."""
+    from cachery.cli.stores import show_inventory  # noqa: PLC0415
+
+    show_inventory(path, as_json=json)
+
+
+@app.command()
+def verify(path: _Path, *, json: _Json = False) -> None:
+    """Check every record of a cache on disk, its signature too; exit with status 1 when something is wrong."""
+    from cachery.cli.stores import show_verification  # noqa: PLC0415
+
+    if not show_verification(path, as_json=json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def purge(
+    path: _Path,
+    *,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help="Remove what carries this tag; may be repeated.")
+    ] = None,
+    pattern: Annotated[str | None, typer.Option("--pattern", help="Remove the keys that match this glob.")] = None,
+    expired: Annotated[bool, typer.Option("--expired", help="Remove what is over, and what a crash left.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing, only say what would be.")] = False,
+) -> None:
+    """Remove entries from a cache on disk, also while it is in use."""
+    from cachery.cli.stores import purge as remove  # noqa: PLC0415
+
+    if not tag and pattern is None and not expired:
+        raise typer.BadParameter("say what to remove: --tag, --pattern or --expired")
+    remove(path, tag or [], pattern, expired=expired, is_trial=dry_run)

@@ -7,16 +7,28 @@ locks and transactions are over, so that a listener may call it again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from cachery.model.entry import Entry
 from cachery.ports.backend import BlockingBackend
 
-__all__ = ["Cause", "Observer", "Store"]
+__all__ = ["Cause", "Observer", "Store", "Summary"]
 
 Token = TypeVar("Token")
 
 Cause = Literal["size", "too_large"]
+
+
+class Summary(NamedTuple):
+    """An entry as an operator sees it: its size in bytes, and when it is over by the store's clock; ``inf`` for never.
+
+    ``dead_at``: until then it may be served stale.
+    """
+
+    key: str
+    size: int
+    fresh_until: float
+    dead_at: float
 
 
 class Observer(Protocol):
@@ -94,6 +106,15 @@ class Store(BlockingBackend[Token], Protocol[Token]):
 
     def count(self) -> int:
         """Return how many entries are live; those dead by a tag may count."""
+
+    def summaries(self) -> Iterator[Summary]:
+        """Return an iterator over all entries, the dead among them."""
+
+    def verify(self) -> Iterator[tuple[str, str]]:
+        """Return an iterator over all keys, each with what is wrong with its record: empty, or as ``Unreadable`` says.
+
+        Nothing is deserialized.
+        """
 
     def sweep(self) -> int:
         """Remove what is dead, and what a crash left behind; return how many entries that were."""

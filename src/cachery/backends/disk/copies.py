@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cachery.backends.disk.shelf import Shelf
-from cachery.backends.disk.state import EVERYTHING, State
+from cachery.backends.disk.state import EVERYTHING, is_settled
 from cachery.backends.disk.writing import is_outdated, tag_digest
 from cachery.serializers.envelope import Unreadable
 from cachery.serializers.pipeline import key_bytes
@@ -39,7 +39,7 @@ class Guard:
 
     def is_settled(self, snapshot: int) -> bool:
         """Tell whether the changes that it knows of are in ``snapshot``, the number of a reader's transaction."""
-        return all(State.is_settled(mark, snapshot) for _, mark in self._seen)
+        return all(is_settled(mark, snapshot) for _, mark in self._seen)
 
     def __deepcopy__(self, memory: dict[int, Any]) -> Guard:
         return self
@@ -60,6 +60,8 @@ def copy_of(shelf: Shelf, key: str, digest: bytes) -> Copy | None:
 
     Marks are read before what they stand for, and have to be older than it.
     """
+    if shelf.volume.current is not None and shelf.volume.gate.is_mine:  # it may never come to be
+        return None
     state, environment = shelf.volume.state, shelf.volume.environment
     guard = Guard(state.marks, (EVERYTHING, state.group_of(digest)))
     with shelf.reading() as transaction:

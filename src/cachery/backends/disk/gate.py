@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+try:
+    import cython
+
+    if not cython.compiled:
+        raise ImportError
+except ImportError:
+    from cachery import _cython as cython  # type: ignore[no-redef]
+
 from _thread import allocate_lock, get_ident
+from typing import Any
 
 from cachery.backends.byte_locks import ByteLocks
 from cachery.exceptions import CacheRecursionError, CacheTimeoutError
@@ -12,6 +21,8 @@ __all__ = ["Gate"]
 _WRITING = 2
 
 
+@cython.final
+@cython.cclass
 class Gate:
     """Lets one thread of one process write at a time; who waits for longer than ``timeout`` seconds is told so.
 
@@ -19,7 +30,12 @@ class Gate:
     who has not passed here.
     """
 
-    def __init__(self, locks: ByteLocks, timeout: float) -> None:
+    timeout: float
+    _locks: ByteLocks
+    _threads: Any
+    _within: int
+
+    def __init__(self, locks: ByteLocks, timeout: Any) -> None:
         self.timeout = timeout
         self._locks = locks
         self.reset_after_fork()
@@ -34,8 +50,13 @@ class Gate:
             raise CacheRecursionError("a finalizer, or a loader in a transaction, would write in the midst of a write")
         if not self._threads.acquire(False) and not self._threads.acquire(True, self.timeout):
             raise self._lateness()
-        if not self._locks.lock(_WRITING, self.timeout):
-            self._threads.release()
+        is_ours = False
+        try:
+            is_ours = self._locks.lock(_WRITING, self.timeout)
+        finally:  # an interrupt may end the wait too
+            if not is_ours:
+                self._threads.release()
+        if not is_ours:
             raise self._lateness()
         self._within = get_ident()
 

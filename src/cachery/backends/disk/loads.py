@@ -10,20 +10,24 @@ who asks after an invalidation holds another, and does not wait for a load that 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from cachery.backends.disk.shelf import Shelf, digest_of
-from cachery.backends.disk.state import EVERYTHING
+from cachery.backends.disk.state import EVERYTHING, is_settled
 from cachery.backends.disk.writing import Parcel, Writing, hit_number
-from cachery.exceptions import CacheValueError
+from cachery.exceptions import CacheTimeoutError, CacheValueError
 from cachery.model.entry import Entry
 from cachery.serializers.envelope import Envelope
 from cachery.serializers.pipeline import TooLarge, key_bytes
 
 __all__ = ["LoadToken", "Loads"]
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, eq=False)
@@ -71,7 +75,7 @@ class Loads(Shelf):
         if token.key != key:
             raise CacheValueError(f"the token is for the key {token.key!r}, not {key!r}")
         parcel = self.try_parcel(key, entry, token.born)
-        return parcel is not None and self.write(lambda writing: self._settle(writing, parcel, token))
+        return parcel is not None and self.store([parcel], lambda writing: self._settle(writing, parcel, token))
 
     def _settle(self, writing: Writing, parcel: Parcel, token: LoadToken) -> bool:
         """Store what was loaded, if ``token`` is current still."""
@@ -92,8 +96,16 @@ class Loads(Shelf):
         parcel = self.try_parcel(key, entry, self.volume.state.sequence)
         if parcel is None:
             return False
-        self.write(lambda writing: writing.put(parcel))
+        self.store([parcel], lambda writing: writing.put(parcel))
         return True
+
+    def store(self, parcels: Iterable[Parcel | None], work: Callable[[Writing], T]) -> T:
+        """Carry out ``work``, which stores ``parcels``; when it fails, nothing that was written for them stays."""
+        try:
+            return self.write(work)
+        except BaseException:
+            self.discard_all(parcels)
+            raise
 
     def try_parcel(self, key: str, entry: Entry, epoch: int) -> Parcel | None:
         """Return ``entry`` ready to be stored; ``None`` when it is too large, which removes what is under ``key``."""
@@ -108,6 +120,12 @@ class Loads(Shelf):
         self.write(lambda writing: writing.drop(digest_of(key_bytes(key))))
         self.observer.evicted(key, "too_large")
         return None
+
+    def discard_all(self, parcels: Iterable[Parcel | None]) -> None:
+        """Remove what was written for ``parcels``, which are not stored."""
+        for parcel in parcels:
+            if parcel is not None:
+                self.discard(parcel)
 
     def discard(self, parcel: Parcel) -> None:
         """Remove what was written for ``parcel``, which is not stored."""
@@ -133,9 +151,7 @@ class Loads(Shelf):
 
     def open_token(self, key: str) -> LoadToken:
         """Note the moment: a load of ``key`` begins now."""
-        self.check_open()
-        if self.volume.current is not None and self.volume.gate.is_mine:
-            raise CacheValueError(f"load {key!r} before the transaction begins: others would wait for its loader")
+        self._check_no_transaction(key)
         state, digest = self.volume.state, digest_of(key_bytes(key))
         group = state.group_of(digest)
         token = LoadToken(
@@ -169,13 +185,35 @@ class Loads(Shelf):
             table = self.volume.environment.tags
             return all(hit_number(transaction, table, tag) <= token.born for tag in tags)
 
+    def _check_no_transaction(self, key: str) -> None:
+        """Raise ``CacheValueError`` in a transaction of this thread: who is loading ``key`` may wait for its end."""
+        self.check_open()
+        if self.volume.current is not None and self.volume.gate.is_mine:
+            raise CacheValueError(f"load {key!r} before the transaction begins: others would wait for its loader")
+
     def take_lease(self, key: str) -> int | None:
         """Return a lease to load ``key``; ``None`` while another process holds it."""
-        self.check_open()
+        self._check_no_transaction(key)
         digest = digest_of(key_bytes(key))
         state = self.volume.state
-        place = self.volume.lease_place(digest, state.marks[state.group_of(digest)])
-        return place if self.volume.locks.try_hold(place) else None
+        mark = state.marks[state.group_of(digest)]
+        place = self.volume.lease_place(digest, mark + state.marks[EVERYTHING])
+        if not self.volume.locks.try_hold(place):
+            return None
+        try:
+            self._let_settle(mark)
+        except BaseException:
+            self.drop_lease(place)
+            raise
+        return place
+
+    def _let_settle(self, mark: int) -> None:
+        """Wait for the writer who brought ``mark`` if it is at work still: what it stores may spare the load."""
+        with self.reading() as transaction:
+            snapshot = transaction.id()
+        if not is_settled(mark, snapshot) and not self.volume.gate.is_mine:
+            with suppress(CacheTimeoutError), self.volume.gate:  # one that hangs is not waited for
+                pass
 
     def drop_lease(self, lease: int) -> None:
         """End ``lease``."""

@@ -17,16 +17,25 @@ is later.
 
 from __future__ import annotations
 
+try:
+    import cython
+
+    if not cython.compiled:
+        raise ImportError
+except ImportError:
+    from cachery import _cython as cython  # type: ignore[no-redef]
+
 import mmap
 import os
 from pathlib import Path
 from struct import Struct
+from typing import Any
 
 from cachery.backends.places import refusal
 from cachery.exceptions import CacheConnectionError
 from cachery.ports.clock import since_boot, wall
 
-__all__ = ["EVERYTHING", "State", "boot_id"]
+__all__ = ["EVERYTHING", "State", "boot_id", "is_settled"]
 
 MAGIC = b"cachery\0"
 VERSION = 1
@@ -41,8 +50,17 @@ _HEADER = Struct("<8sII16s")
 _OFFSET, _LATEST, _TOTAL, _SOONEST, _SINCE_SURVEY, _SEQUENCE, _FORGOTTEN, _NONCE = range(4, 12)
 
 
+@cython.final
+@cython.cclass
 class State:
-    """The file ``path`` in memory. ``is_new``: it was not there before."""
+    """The file ``path`` in memory, as long as this object lives. ``is_new``: it was not there before."""
+
+    path: Path
+    is_new: bool
+    _map: mmap.mmap
+    _numbers: memoryview[int]
+    _times: memoryview[float]
+    marks: memoryview[int]
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -61,8 +79,7 @@ class State:
             raise refusal(error, path, "open") from error
         view = memoryview(self._map)
         self._numbers, self._times = view.cast("Q"), view.cast("d")
-        self.marks = self._numbers[_MARKS_AT:]
-        view.release()
+        self.marks = view[8 * _MARKS_AT :].cast("Q")
 
     def _check(self, header: bytes) -> None:
         if len(header) < _HEADER.size or header == bytes(_HEADER.size):
@@ -89,11 +106,14 @@ class State:
             self._times[_SOONEST] = float("inf")
         _HEADER.pack_into(self._map, 0, MAGIC, VERSION, int(is_unsafe), boot)
 
-    def now(self) -> float:
+    @cython.ccall
+    def now(self) -> cython.double:
         """Return the time of the store, in seconds."""
         return since_boot() + self._times[_OFFSET]
 
-    def note_time(self, now: float) -> None:
+    @cython.ccall
+    @cython.exceptval(check=False)
+    def note_time(self, now: cython.double) -> cython.void:
         """Remember that time has come so far."""
         self._times[_LATEST] = now
 
@@ -103,7 +123,7 @@ class State:
         return self._numbers[_TOTAL]
 
     @total.setter
-    def total(self, value: int) -> None:
+    def total(self, value: Any) -> None:
         self._numbers[_TOTAL] = max(value, 0)
 
     @property
@@ -112,10 +132,12 @@ class State:
         return self._times[_SOONEST]
 
     @soonest.setter
-    def soonest(self, value: float) -> None:
+    def soonest(self, value: Any) -> None:
         self._times[_SOONEST] = value
 
-    def note_expiry(self, moment: float) -> None:
+    @cython.ccall
+    @cython.exceptval(check=False)
+    def note_expiry(self, moment: cython.double) -> cython.void:
         """Note that something will be over at ``moment``."""
         self._times[_SOONEST] = min(self._times[_SOONEST], moment)
         self._times[_SINCE_SURVEY] = min(self._times[_SINCE_SURVEY], moment)
@@ -124,7 +146,7 @@ class State:
         """Begin to look for the soonest expiry anew."""
         self._times[_SINCE_SURVEY] = float("inf")
 
-    def end_survey(self, soonest: float) -> None:
+    def end_survey(self, soonest: Any) -> None:
         """Note that ``soonest`` was found; what was written since counts too."""
         self._times[_SOONEST] = min(soonest, self._times[_SINCE_SURVEY])
 
@@ -134,7 +156,7 @@ class State:
         return self._numbers[_FORGOTTEN]
 
     @forgotten.setter
-    def forgotten(self, value: int) -> None:
+    def forgotten(self, value: Any) -> None:
         self._numbers[_FORGOTTEN] = value
 
     @property
@@ -143,28 +165,27 @@ class State:
         return self._numbers[_SEQUENCE]
 
     @sequence.setter
-    def sequence(self, value: int) -> None:
+    def sequence(self, value: Any) -> None:
         self._numbers[_SEQUENCE] = value
 
-    def group_of(self, digest: bytes) -> int:
+    @cython.ccall
+    def group_of(self, digest: bytes) -> cython.longlong:
         """Return the group of the key with ``digest``."""
-        return int.from_bytes(digest[:4], "little") % (_GROUPS - 1) + 1
+        number: cython.longlong = digest[0] + 256 * (digest[1] + 256 * (digest[2] + 256 * digest[3]))
+        return number % (_GROUPS - 1) + 1
 
-    def mark(self, group: int, transaction: int) -> None:
+    @cython.ccall
+    @cython.exceptval(check=False)
+    def mark(self, group: cython.longlong, transaction: cython.longlong) -> cython.void:
         """Note that something in ``group`` is changed by the transaction of that number."""
-        nonce = self._numbers[_NONCE] = (self._numbers[_NONCE] + 1) % _NONCES
-        self.marks[group] = transaction * _NONCES + nonce
+        self._numbers[_NONCE] = (self._numbers[_NONCE] + 1) % _NONCES
+        self._numbers[_MARKS_AT + group] = transaction * _NONCES + self._numbers[_NONCE]
 
-    @staticmethod
-    def is_settled(mark: int, snapshot: int) -> bool:
-        """Tell whether the change that ``mark`` stands for is in ``snapshot``, the number of a reader's transaction."""
-        return mark // _NONCES <= snapshot
 
-    def close(self) -> None:
-        """Let go of the file."""
-        for view in (self.marks, self._numbers, self._times):
-            view.release()
-        self._map.close()
+def is_settled(mark: Any, snapshot: Any) -> bool:
+    """Tell whether the change that ``mark`` stands for is in ``snapshot``, the number of a reader's transaction."""
+    settled: bool = mark // _NONCES <= snapshot
+    return settled
 
 
 def boot_id() -> bytes:

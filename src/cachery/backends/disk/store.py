@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 from cachery.backends.disk.index import TAGGED, Row, unpack_row
+from cachery.backends.disk.inventory import summaries, verified
 from cachery.backends.disk.loads import Loads
 from cachery.backends.disk.settings import Settings
 from cachery.backends.disk.shelf import digest_of
@@ -18,7 +19,7 @@ from cachery.exceptions import CacheValueError
 from cachery.forks import reset_in_child
 from cachery.model.entry import Entry
 from cachery.model.sentinels import MISSING
-from cachery.ports.store import Observer
+from cachery.ports.store import Observer, Summary
 from cachery.serializers.envelope import Envelope, Unreadable, key_of, unpack
 from cachery.serializers.pipeline import INTEGER, Codec, key_bytes
 
@@ -80,7 +81,7 @@ class DiskStore(Loads):
         if self.live(key, digest_of(key_bytes(key)), self.read_clock()) is not None:
             return False
         parcel = self.try_parcel(key, entry, self.volume.state.sequence)
-        return parcel is not None and self.write(lambda writing: self._put_new(writing, parcel))
+        return parcel is not None and self.store([parcel], lambda writing: self._put_new(writing, parcel))
 
     def _put_new(self, writing: Writing, parcel: Parcel) -> bool:
         if self.live_in(writing, parcel.key, parcel.digest) is not None:
@@ -92,8 +93,13 @@ class DiskStore(Loads):
     def put_many(self, entries: Mapping[str, Entry]) -> bool:
         """Store all ``entries`` in one transaction; True when none was too large."""
         number = self.volume.state.sequence
-        parcels = [self.try_parcel(key, entry, number) for key, entry in entries.items()]
-        self.write(lambda writing: writing.put_all([parcel for parcel in parcels if parcel is not None]))
+        parcels: list[Parcel | None] = []
+        try:
+            parcels.extend(self.try_parcel(key, entry, number) for key, entry in entries.items())
+            self.write(lambda writing: writing.put_all([parcel for parcel in parcels if parcel is not None]))
+        except BaseException:
+            self.discard_all(parcels)
+            raise
         return None not in parcels
 
     def increment(self, key: str, by: int, absent: Entry) -> int:
@@ -242,6 +248,14 @@ class DiskStore(Loads):
             return None
         tags = self.volume.environment.tags
         return None if envelope.tags and is_outdated(writing.transaction, tags, envelope) else envelope
+
+    def summaries(self) -> Iterator[Summary]:
+        """Return an iterator over all entries, the dead among them."""
+        return summaries(self)
+
+    def verify(self) -> Iterator[tuple[str, str]]:
+        """Return an iterator over all keys, each with what is wrong with its record, empty when nothing is."""
+        return verified(self)
 
     def audit(self) -> list[str]:
         """Return what is wrong inside, nothing when all is well."""

@@ -122,7 +122,7 @@ def _removed(writing: Writing, digests: list[bytes]) -> int:
         if writing.expire(digest):
             removed += 1
         elif _is_dead_by_tag(writing, digest):
-            writing.drop(digest)
+            writing.take_out(digest)
             writing.note(writing.observer.removed, 1)
             removed += 1
     return removed

@@ -76,7 +76,6 @@ class Volume:
         """Return the state; what a fall of the machine may have damaged is moved aside first."""
         state = State(self.place / "state")
         if state.is_unsafe and state.boot != boot_id():
-            state.close()
             self._move_aside()
             return State(self.place / "state")
         return state
@@ -106,6 +105,7 @@ class Volume:
     def reset_after_fork(self) -> None:
         """Begin as the process that this is now."""
         if self.users:
+            self.current = None
             self.locks.reset_after_fork()
             self.gate.reset_after_fork()
             self.environment.reset_after_fork()
@@ -128,7 +128,6 @@ class Volume:
                     self._leave()
             finally:
                 self.environment.close()
-                self.state.close()
                 self.locks.close()
 
     def _leave(self) -> None:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+try:
+    import cython
+
+    if not cython.compiled:
+        raise ImportError
+except ImportError:
+    from cachery import _cython as cython  # type: ignore[no-redef]
+
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 from cachery.backends.disk.big_files import BigFiles, Reference
-from cachery.backends.disk.environment import LmdbError
+from cachery.backends.disk.environment import Environment, LmdbError
 from cachery.backends.disk.index import BIG, ROW_SIZE, TAGGED, Row, pack_row, rows_from, unpack_row, worst_of
-from cachery.backends.disk.settings import Settings
+from cachery.backends.disk.settings import Bounds, Settings
 from cachery.backends.disk.state import EVERYTHING
 from cachery.backends.disk.volume import Volume
 from cachery.model.entry import Entry
+from cachery.model.keys import Key
 from cachery.ports.store import Observer
 from cachery.serializers.envelope import REFERENCE, Envelope, Unreadable, key_of, unpack
+
+if not cython.compiled:
+    from cachery.backends.disk.state import State
 
 __all__ = ["DIGEST_SIZE", "Parcel", "Writing", "hit_number", "is_outdated", "reference_of", "tag_digest"]
 
@@ -23,43 +35,70 @@ _OVERHEAD = 2 * DIGEST_SIZE + ROW_SIZE
 _LOOKED_AT = 8
 
 
-class Parcel(NamedTuple):
-    """A value ready to be stored: its key's digest, its record and stamps, and the file of a large body."""
+@cython.final
+@cython.cclass
+class Parcel:
+    """A value ready to be stored: its key's digest, its record and stamps, and the file of a large body.
+
+    ``size``: the bytes it takes. ``flags``: what its row says of it.
+    """
 
     key: str
     digest: bytes
     record: bytes
     entry: Entry
-    big: Reference | None = None
+    big: Reference | None
+    size: int
+    flags: int
 
-    @property
-    def size(self) -> int:
-        """The bytes it takes."""
-        return len(self.record) + _OVERHEAD + (0 if self.big is None else self.big.size)
+    def __init__(self, key: Key, digest: bytes, record: bytes, entry: Entry, big: Reference | None = None) -> None:
+        self.key = key
+        self.digest = digest
+        self.record = record
+        self.entry = entry
+        self.big = big
+        self.size = len(record) + _OVERHEAD
+        self.flags = TAGGED if entry.tags else 0
+        if big is not None:
+            self.size += big.size
+            self.flags |= BIG
 
-    @property
-    def flags(self) -> int:
-        """What its row says of it."""
-        return (TAGGED if self.entry.tags else 0) | (BIG if self.big is not None else 0)
 
-
+@cython.final
+@cython.cclass
 class Writing:
     """A write transaction over ``volume``. Whoever makes one stands within the gate."""
 
-    def __init__(self, volume: Volume, settings: Settings, files: BigFiles, observer: Observer, now: float) -> None:
+    volume: Volume
+    state: State
+    environment: Environment
+    bounds: Bounds
+    files: BigFiles
+    observer: Observer
+    now: float
+    total: int
+    number: int
+    transaction: Any
+    facts: list[tuple[Callable[..., None], tuple[Any, ...]]]
+    _gone: list[str]
+    _made: list[str]
+    _chance: Callable[[int], bytes]
+
+    def __init__(self, volume: Volume, settings: Settings, files: BigFiles, observer: Observer, now: Any) -> None:
         self.volume, self.state, self.environment = volume, volume.state, volume.environment
         self.bounds, self._chance = settings.bounds, settings.chance
         self.files = files
         self.observer = observer
         self.now = now
         self.total = self.state.total
-        self.facts: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
-        self._gone: list[str] = []
+        self.facts = []
+        self._gone = []
+        self._made = []
         try:
             self.transaction = self.environment.begin(write=True)
         except LmdbError as error:
             raise self.environment.failure(error, "write to") from error
-        self.number: int = self.transaction.id()
+        self.number = self.transaction.id()
 
     def commit(self) -> None:
         """Make it so."""
@@ -70,12 +109,15 @@ class Writing:
         except LmdbError as error:
             self.state.total = before
             raise self.environment.failure(error, "write to") from error
-        self.files.remove(self._gone)
+        self._made.clear()
+        if self._gone:
+            self.files.remove(self._gone)
 
     def abort(self) -> None:
         """Leave everything as it was."""
         self.facts.clear()
         self.transaction.abort()
+        self.files.remove(self._made)
 
     def tell(self) -> None:
         """Report what was done, now that it is over."""
@@ -96,6 +138,7 @@ class Writing:
         data = self.transaction.get(digest, None, self.environment.index)
         return None if data is None else unpack_row(data)
 
+    @cython.ccall
     def put(self, parcel: Parcel) -> None:
         """Store ``parcel``, after making room for it."""
         digest, entry, size = parcel.digest, parcel.entry, parcel.size
@@ -110,10 +153,11 @@ class Writing:
             self._forget(digest, unpack_row(old))
         if parcel.big is not None:
             self.files.publish(parcel.big)
+            self._made.append(parcel.big.name)
         self.transaction.put(digest, parcel.record, db=self.environment.records)
         self.total += size
         self.state.note_expiry(entry.fresh_until)
-        self.note(self.observer.stored, parcel.key)
+        self.facts.append((self.observer.stored, (parcel.key,)))
 
     def put_all(self, parcels: list[Parcel]) -> None:
         """Store all ``parcels``."""
@@ -132,21 +176,29 @@ class Writing:
         self.transaction.put(digest, record, db=self.environment.records)
         self.state.note_expiry(entry.fresh_until)
 
+    @cython.ccall
     def touch(self, digest: bytes) -> None:
         """Outdate the copies and the loads of the key with ``digest``."""
         self.state.mark(self.state.group_of(digest), self.number)
 
     def drop(self, digest: bytes) -> Row | None:
-        """Remove the record with ``digest``; return its row."""
+        """Remove the record with ``digest``, and outdate its copies and loads; return its row."""
+        row = self.take_out(digest)
+        if row is not None:
+            self.touch(digest)
+        return row
+
+    def take_out(self, digest: bytes) -> Row | None:
+        """Remove the record with ``digest``, which was dead before: that says nothing about loads of its key."""
         data = self.transaction.pop(digest, self.environment.index)
         if data is None:
             return None
         row = unpack_row(data)
         self._forget(digest, row)
-        self.touch(digest)
         self.transaction.delete(digest, db=self.environment.records)
         return row
 
+    @cython.cfunc
     def _forget(self, digest: bytes, row: Row) -> None:
         """Note that the record with ``digest`` goes, and so does its file."""
         self.total -= row.size
@@ -155,7 +207,7 @@ class Writing:
             if reference is not None:
                 self._gone.append(reference.name)
 
-    def make_room(self, digest: bytes, size: int) -> None:
+    def make_room(self, digest: bytes, size: Any) -> None:
         """Remove entries until one of ``size`` bytes fits, which is to stand under ``digest``."""
         old = self.row(digest)
         more = size - (0 if old is None else old.size)
@@ -167,7 +219,7 @@ class Writing:
                     return
                 self._evict(*found)
 
-    def _is_over(self, more: int, newcomers: int) -> bool:
+    def _is_over(self, more: Any, newcomers: Any) -> bool:
         if self.total + more > self.bounds.max_bytes:
             return True
         most = self.bounds.max_size
@@ -175,10 +227,11 @@ class Writing:
 
     def _evict(self, digest: bytes, row: Row) -> None:
         key = key_of(self.record(digest) or b"")
-        self.drop(digest)
         if row.dead_at <= self.now:
+            self.take_out(digest)
             self.note(self.observer.expired, key)
         else:
+            self.drop(digest)
             self.note(self.observer.evicted, key, "size")
 
     def count(self) -> int:
@@ -202,7 +255,7 @@ class Writing:
         if row is None or row.dead_at > self.now:
             return False
         key = "" if is_known else key_of(self.record(digest) or b"")
-        self.drop(digest)
+        self.take_out(digest)
         if not is_known:
             self.note(self.observer.expired, key)
         return True
@@ -222,7 +275,8 @@ class Writing:
 
     def hit_tags(self, tags: tuple[str, ...]) -> None:
         """Note that each of ``tags`` was invalidated."""
-        number = self.state.sequence = self.state.sequence + 1
+        number: int = self.state.sequence + 1
+        self.state.sequence = number
         for tag in tags:
             digest = tag_digest(tag)
             self.touch(digest)
