@@ -26,4 +26,5 @@ print(f"Hit rate: {stats.hit_rate:.2%}")
 
 # Use cache manager for multiple caches
 manager = CacheManager()
+code_cache = manager.get_cache("code_analysis", backend="file_based")
 build_cache = manager.get_cache("build_artifacts", backend="in_memory")

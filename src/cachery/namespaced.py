@@ -80,6 +80,17 @@ class NamespacedCache(Cache):
             self._counters.hit()
         return value
 
+    def glance(self, key: str) -> Any:
+        """Return the value of ``key`` if it is fresh and at hand in memory, else ``MISSING``.
+
+        Of a part of a cache that has this: one over a store that may have to wait.
+        """
+        beneath: Any = self.cache
+        value = beneath.glance(self._stored(key))
+        if value is not MISSING:
+            self._counters.hit()
+        return value
+
     def build_engine(self) -> BlockingEngine:
         """Return the engine of the cache beneath, for the keys and tags of this namespace."""
         return self.cache.engine.within(self._prefix, self._counters)

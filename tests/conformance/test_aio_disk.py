@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cachery.aio import Cache, DiskCache, InMemoryCache, TieredCache
+from cachery.aio import Cache, DiskCache, FileBasedCache, InMemoryCache, NamespacedCache, TieredCache
 from cachery.testing import AsyncCacheConformance
 
 
@@ -29,3 +29,13 @@ class TestAsyncTiered(TestAsyncDisk):
     def make_async_cache(self, **options: Any) -> Cache:
         disk = DiskCache(self.places.pop(), clock=self.clock, secret="a secret of tests", **options)
         return TieredCache(InMemoryCache(clock=self.clock), disk)
+
+
+class TestAsyncPartOfADisk(TestAsyncDisk):
+    def make_async_cache(self, **options: Any) -> Cache:
+        return NamespacedCache(super().make_async_cache(**options), "part")  # type: ignore[arg-type]
+
+
+class TestAsyncFiles(TestAsyncDisk):
+    def make_async_cache(self, **options: Any) -> Cache:
+        return FileBasedCache(self.places.pop(), clock=self.clock, secret="a secret of tests", **options)

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 import cachery
-from cachery import CacheManager, InMemoryCache, NamespacedCache, TTLManager, get_cache
+from cachery import CacheManager, FileBasedCache, InMemoryCache, NamespacedCache, TTLManager, get_cache
 from cachery.events import Event, Invalidated, Stored
 from cachery.settings import VARIABLES
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "codomyrmex"
 OUTPUTS = {
+    "file_based": "",
     "in_memory_lru": "Cache hit — saved 142 tokens\n",
     "namespaced": "",
     "quick_start": "Hit rate: 100.00%\n",
@@ -28,12 +29,13 @@ OUTPUTS = {
 
 
 @pytest.fixture(autouse=True)
-def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _fresh_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Give each test a default manager of its own and an environment that says nothing about caches."""
     managers: list[CacheManager] = []
     monkeypatch.setattr("cachery.manager._managers", managers)
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CACHE_DIR", str(tmp_path))
     yield
     for manager in managers:
         manager.close()
@@ -67,7 +69,29 @@ def test_quick_start(capsys: pytest.CaptureFixture[str]) -> None:
     assert (stats.hits, stats.misses, stats.writes, stats.deletes) == (2, 0, 1, 1)
     assert names["manager"].get_cache("build_artifacts") is names["build_cache"]
     assert isinstance(names["build_cache"], InMemoryCache)
+    assert isinstance(names["code_cache"], FileBasedCache)
     assert capsys.readouterr().out == OUTPUTS["quick_start"]
+
+
+def test_file_based_in_two_processes(tmp_path: Path) -> None:
+    test_as_a_script("file_based")
+    ask = "from cachery import get_cache; print(get_cache('analysis_results', 'file_based').get({!r}))"
+    source = str(Path(cachery.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", ask.format("analysis:src/codomyrmex/agents")],
+        env={**os.environ, "PYTHONPATH": source},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    assert "'complexity_score': 7.3" in done.stdout
+    names = run_example("file_based")
+    assert names["cached"]["issues"] == 12
+    assert names["cache"].ttl("analysis:src/codomyrmex/agents") == pytest.approx(3600, abs=5)
+    stems = {path.stem for path in tmp_path.rglob("*.cache")}
+    assert stems == {path.stem for path in tmp_path.rglob("*.meta")}
+    assert len(stems) == 1
 
 
 def test_in_memory_lru(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Self
 import cachery.cache
 import cachery.namespaced
 from cachery.aio.door import Door
+from cachery.aio.offloaded import OffloadedDoor
 from cachery.exceptions import CacheValueError
+from cachery.stored import StoredCache
 
 if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
     from cachery.loading import LoopEngine
@@ -32,6 +34,12 @@ class NamespacedCache(Door):
 
     blocking: cachery.namespaced.NamespacedCache
 
+    def __new__(cls, cache: object = None, namespace: str = "") -> Self:
+        """Return a new object; over a cache that may have to wait, one that waits off the loop as that does."""
+        del namespace
+        is_offloaded = cls is NamespacedCache and isinstance(cache, OffloadedDoor)
+        return object.__new__(_OffloadedPart if is_offloaded else cls)  # type: ignore[return-value]
+
     def __init__(self, cache: Door, namespace: str) -> None:
         if not isinstance(cache, Door):
             raise CacheValueError(f"cache is a cache of cachery.aio, not {type(cache).__name__}")
@@ -43,16 +51,17 @@ class NamespacedCache(Door):
         """Return a door to ``blocking``, a ``cachery.NamespacedCache``; raise ``CacheValueError`` for another."""
         if not isinstance(blocking, cachery.namespaced.NamespacedCache):
             raise CacheValueError(f"this door leads to a NamespacedCache, not to {type(blocking).__name__}")
-        door = super().to(blocking)
-        door.cache = Door.to(blocking.cache)
+        beneath = _door_to(blocking.cache)
+        door = cls.__new__(cls, beneath)
+        door.cache, door.blocking = beneath, blocking
         return door
 
     def build_engine(self) -> LoopEngine:
-        """Return an engine whose loads in the background are those of the cache beneath, which waits for them."""
+        """Return an engine whose store and loads in the background are those of the cache beneath."""
         from cachery.loading import LoopEngine  # noqa: PLC0415 - loaded when something is loaded first
 
-        own = self.blocking.engine
-        return LoopEngine(own.core.on(self.cache.engine.core.runtime), own.recorder)
+        own, beneath = self.blocking.engine, self.cache.engine.core
+        return LoopEngine(own.core.over(beneath.backend).on(beneath.runtime), own.recorder)
 
     async def close(self) -> None:
         """Refuse every verb from now on. The cache beneath stays open, with all its entries."""
@@ -67,3 +76,16 @@ class NamespacedCache(Door):
     def max_size(self) -> int | None:
         """The bound of the cache beneath, in entries; ``None`` when it has none."""
         return self.blocking.max_size
+
+
+class _OffloadedPart(OffloadedDoor, NamespacedCache):
+    """A part of a cache that may have to wait."""
+
+    build_engine = NamespacedCache.build_engine
+    close = NamespacedCache.close
+
+
+def _door_to(blocking: cachery.cache.Cache) -> Door:
+    if isinstance(blocking, cachery.namespaced.NamespacedCache):
+        return NamespacedCache.to(blocking)
+    return (OffloadedDoor if isinstance(blocking, StoredCache) else Door).to(blocking)

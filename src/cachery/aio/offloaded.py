@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cachery.aio.door import Door
 from cachery.backends.adapt import OffLoop
 from cachery.forks import reset_in_child
+from cachery.keys.glob import glob_matcher
 from cachery.keys.text import exact_keys
 from cachery.model.durations import Duration
 from cachery.model.sentinels import MISSING
-from cachery.stored import StoredCache
 
 if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
     from cachery.loading import LoopEngine
@@ -60,9 +60,9 @@ async def off_loop(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 
 
 class OffloadedDoor(Door):
-    """The asynchronous door to ``blocking``, a cache over a store that may wait."""
+    """The asynchronous door to ``blocking``, a cache over a store that may wait, or a part of one."""
 
-    blocking: StoredCache
+    blocking: Any
 
     async def get(self, key: str, default: Any = None) -> Any:
         """Return the value of ``key``, or ``default`` when it is absent or expired."""
@@ -119,12 +119,13 @@ class OffloadedDoor(Door):
 
     def keys(self, pattern: str = "*") -> AsyncIterator[str]:
         """Return an asynchronous iterator over the live keys that match the glob ``pattern``, those of this moment."""
-        return self._keys(self.blocking.matcher(pattern))
+        glob_matcher(pattern)  # what is no pattern is refused at once
+        self.check_open()
+        return self._keys(pattern)
 
-    async def _keys(self, matches: Callable[[str], object]) -> AsyncIterator[str]:
-        for key in await off_loop(self.blocking.store.live_keys):
-            if matches(key):
-                yield key
+    async def _keys(self, pattern: str) -> AsyncIterator[str]:
+        for key in await off_loop(lambda: list(self.blocking.keys(pattern))):
+            yield key
 
     async def size(self) -> int:
         """Return how many entries are live."""
