@@ -7,7 +7,9 @@ one under a writer's name was when that process is gone.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import blake2b
@@ -20,6 +22,9 @@ from cachery.backends.places import refusal
 __all__ = ["BigFiles", "Reference"]
 
 _REFERENCE = Struct("<16s32sQ")
+_READING = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_NO_FILE = (errno.ENOENT, errno.ELOOP, errno.ENXIO)
+"""Nothing is there, a link, or something that is no file."""
 
 
 class Reference:
@@ -85,14 +90,18 @@ class BigFiles:
     def read(self, reference: Reference) -> bytes | None:
         """Return what ``reference`` refers to; ``None`` when it is gone or was changed."""
         try:
-            file = os.open(self.place / reference.name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | os.O_CLOEXEC)
-            with os.fdopen(file, "rb") as stream:
-                if os.fstat(file).st_size != reference.size:
+            file = os.open(self.place / reference.name, _READING)
+            try:
+                state = os.fstat(file)
+                if not stat.S_ISREG(state.st_mode) or state.st_size != reference.size:
                     return None
-                data = stream.read()
-        except FileNotFoundError:
-            return None
+                with os.fdopen(file, "rb", closefd=False) as stream:
+                    data = stream.read()
+            finally:
+                os.close(file)
         except OSError as error:
+            if error.errno in _NO_FILE:
+                return None
             raise refusal(error, self.place / reference.name, "read") from error
         return data if blake2b(data, digest_size=32).digest() == reference.digest else None
 

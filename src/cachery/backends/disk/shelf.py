@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -9,13 +10,15 @@ from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar, cast
+from weakref import finalize
 
 from cachery.backends.disk.big_files import BigFiles, Reference
 from cachery.backends.disk.environment import LmdbError
+from cachery.backends.disk.keeper import Keeper
 from cachery.backends.disk.settings import Settings
 from cachery.backends.disk.volume import Volume, open_volume
 from cachery.backends.disk.writing import DIGEST_SIZE, Parcel, Writing, is_outdated
-from cachery.exceptions import CacheClosedError
+from cachery.exceptions import CacheClosedError, CacheError
 from cachery.model.entry import Entry
 from cachery.ports.clock import Clock
 from cachery.ports.store import Observer
@@ -48,6 +51,10 @@ class Shelf:
         self.read_clock: Clock = settings.clock or self.volume.state.now
         self._is_closed = False
         self._closing = Lock()
+        self._keeper = Keeper(self.keep)
+        self._commits_seen = -1
+        self._dropping = finalize(self, self.volume.drop)
+        self._dropping.atexit = False  # the volumes see to that
         self._uses: dict[bytes, None] = {}
         self._over: dict[bytes, None] = {}
         self._writes = 0
@@ -67,9 +74,29 @@ class Shelf:
         with self._closing:
             if self._is_closed:
                 return
-            self.fold_uses()
+            self._keeper.stop()
+            try:
+                self.fold_uses()
+            except CacheError as error:  # others write for too long, or nothing can be written: it can be forgotten
+                logging.getLogger("cachery").warning("what was used lately was not written down: %s", error)
             self._is_closed = True
+            self._dropping.detach()
             self.volume.close()
+
+    def keep(self) -> bool:
+        """Do what can wait: write down what was used, and write through when nobody writes. True when more is to come."""
+        if self._is_closed:
+            return False
+        state = self.volume.state
+        is_quiet = state.commits == self._commits_seen
+        self._commits_seen = state.commits
+        if not is_quiet:
+            return True
+        self.fold_uses()
+        if not state.is_unsafe or self.volume.sync():
+            self._commits_seen = -1
+            return False
+        return True
 
     # Reading
 
@@ -181,10 +208,11 @@ class Shelf:
         self.check_open()
         volume = self.volume
         if volume.current is not None and volume.gate.is_mine:
-            return work(volume.current)
+            return self._joined(volume.current, work)
         with volume.gate:
-            writing = self._begin()
+            writing = self._new_writing()
             try:
+                self._keep_up(writing)
                 done = work(writing)
                 writing.commit()
             except BaseException as error:
@@ -192,6 +220,7 @@ class Shelf:
                 if isinstance(error, LmdbError):
                     raise volume.environment.failure(error, "write to") from error
                 raise
+        self._keeper.wake()
         writing.tell()
         return done
 
@@ -204,8 +233,9 @@ class Shelf:
             yield
             return
         with volume.gate:
-            writing = volume.current = self._begin()
+            writing = volume.current = self._new_writing()
             try:
+                self._keep_up(writing)
                 yield
                 writing.commit()
             except BaseException:
@@ -213,10 +243,21 @@ class Shelf:
                 raise
             finally:
                 volume.current = None
+        self._keeper.wake()
         writing.tell()
 
-    def _begin(self) -> Writing:
-        writing = Writing(self.volume, self.settings, self.files, self.observer, self.read_clock())
+    def _joined(self, writing: Writing, work: Callable[[Writing], T]) -> T:
+        """Carry out ``work`` as a part of ``writing``."""
+        try:
+            return work(writing)
+        except LmdbError as error:
+            raise self.volume.environment.failure(error, "write to") from error
+
+    def _new_writing(self) -> Writing:
+        return Writing(self.volume, self.settings, self.files, self.observer, self.read_clock())
+
+    def _keep_up(self, writing: Writing) -> None:
+        """Do a little of what is to be done from time to time."""
         self._writes += 1
         if self._over:
             writing.expire_all(self._taken(self._over))
@@ -224,7 +265,6 @@ class Shelf:
             writing.expire_some()
         if self._uses and self._is_crowded:
             writing.use_all(self._taken(self._uses))
-        return writing
 
     @property
     def _is_crowded(self) -> bool:
@@ -251,6 +291,8 @@ class Shelf:
         """Remember that the key with ``digest`` was used now."""
         if len(self._uses) < _MOST_USES:
             self._uses[digest] = None
+        elif self._is_crowded:
+            self._keeper.wake()
 
     def fold_uses(self) -> None:
         """Write down what was used lately, if that may matter."""

@@ -47,7 +47,7 @@ _MARKS_AT = 512
 _SIZE = 8 * (_MARKS_AT + _GROUPS)
 _NONCES = 2**16
 _HEADER = Struct("<8sII16s")
-_OFFSET, _LATEST, _TOTAL, _SOONEST, _SINCE_SURVEY, _SEQUENCE, _FORGOTTEN, _NONCE = range(4, 12)
+_OFFSET, _LATEST, _TOTAL, _SOONEST, _SINCE_SURVEY, _SEQUENCE, _FORGOTTEN, _NONCE, _UNSAFE, _COMMITS = range(4, 14)
 
 
 @cython.final
@@ -96,15 +96,32 @@ class State:
     @property
     def is_unsafe(self) -> bool:
         """Whether something may not have reached the device."""
-        return bool(_HEADER.unpack_from(self._map)[2])
+        return self._numbers[_UNSAFE] != 0
 
-    def begin(self, boot: bytes, *, is_unsafe: bool) -> None:
+    @property
+    def commits(self) -> int:
+        """How many writes there were."""
+        return self._numbers[_COMMITS]
+
+    def note_write(self) -> None:
+        """Note that something is about to be written that may not reach the device. That itself does, at once."""
+        self._numbers[_COMMITS] += 1
+        if not self._numbers[_UNSAFE]:
+            self._numbers[_UNSAFE] = 1
+            self._map.flush(0, mmap.PAGESIZE)
+
+    def note_sync(self, commits: Any) -> None:
+        """Note that everything has reached the device, unless there were more than ``commits`` writes."""
+        if self._numbers[_COMMITS] == commits:
+            self._numbers[_UNSAFE] = 0
+
+    def begin(self, boot: bytes) -> None:
         """Note that the store is in use, in the machine's start ``boot``."""
         if self.boot != boot:
             self._times[_OFFSET] = max(wall(), self._times[_LATEST]) - since_boot()
         if self.is_new:
             self._times[_SOONEST] = float("inf")
-        _HEADER.pack_into(self._map, 0, MAGIC, VERSION, int(is_unsafe), boot)
+        _HEADER.pack_into(self._map, 0, MAGIC, VERSION, 0, boot)
 
     @cython.ccall
     def now(self) -> cython.double:

@@ -18,7 +18,7 @@ from cachery.backends.disk.writing import Parcel, Writing, is_outdated
 from cachery.exceptions import CacheValueError
 from cachery.forks import reset_in_child
 from cachery.model.entry import Entry
-from cachery.model.sentinels import MISSING
+from cachery.model.sentinels import FOREVER, MISSING
 from cachery.ports.store import Observer, Summary
 from cachery.serializers.envelope import Envelope, Unreadable, key_of, unpack
 from cachery.serializers.pipeline import INTEGER, Codec, key_bytes
@@ -33,9 +33,9 @@ class DiskStore(Loads):
         super().__init__(place, codec, settings, observer)
         self.reset_after_fork()
         reset_in_child(self)
-        if self.volume.state.is_new:
+        if self.volume.is_uncounted:
             self.write(recount)
-            self.volume.state.is_new = False
+            self.volume.is_uncounted = False
 
     def reset_after_fork(self) -> None:
         """Forget the loads of the parent."""
@@ -49,8 +49,8 @@ class DiskStore(Loads):
         record = self.raw(digest)
         if record is None:
             return MISSING
-        now = self.read_clock()
         envelope = self.valid(key, name, record)
+        now = -FOREVER if envelope is None or envelope.fresh_until == FOREVER == envelope.refresh_at else self.read_clock()
         if envelope is None or envelope.fresh_until <= now:
             if envelope is not None and envelope.stale_until <= now and not is_first_look:
                 self.note_over(key, digest)
@@ -64,6 +64,7 @@ class DiskStore(Loads):
             if found is None:
                 return MISSING
             value = found[1]
+        self.note_digest(digest)
         return value
 
     def fetch_many(self, keys: list[str]) -> dict[str, Any]:

@@ -63,6 +63,7 @@ class _Survey:
     def go(self) -> None:
         """Look at everything."""
         with self._shelf.volume.gate:
+            self._environment.begin(write=True).abort()  # what a killed writer had committed, readers see from now on
             transaction = self._environment.begin()
             counted, self._number = self._state.total, self._state.sequence
             self._state.begin_survey()

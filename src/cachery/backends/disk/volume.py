@@ -2,17 +2,19 @@
 
 LMDB and POSIX locks are both per process, so there is one volume for a directory and a process, however many caches
 stand over it. It is opened and closed under a lock of its own among processes, ``_OPENING``. While it is open a process
-shares the lock ``_USING``: who finds itself the last one writes everything through to the device, and says so in the
-state.
+shares the lock ``_USING``: who finds itself the last one writes everything through to the device.
 
-A store that was not closed so, when the machine was started anew since, may have holes: pages that never reached the
-device. LMDB would not notice them before it fails on one, so such a store is moved aside, and an empty one begun.
+Before the first write that may not reach the device the state says so, and it does until all was written through: by
+the last one to close, or when nobody has written for a while. If the machine was started anew in between, there may be
+holes in the store, and LMDB would not notice them before it fails on one; so it is moved aside, and an empty one begun.
 """
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -41,12 +43,25 @@ class _Volumes:
 
     def __init__(self) -> None:
         self.by_place: dict[Path, Volume] = {}
+        self.dropped: deque[Volume] = deque()
         self.reset_after_fork()
         reset_in_child(self)
+        atexit.register(self.leave_all)
 
     def reset_after_fork(self) -> None:
         """Forget that a thread of the parent is opening one."""
         self.lock = threading.Lock()
+
+    def close_dropped(self) -> None:
+        """Close those whose caches were let go of without being closed."""
+        while self.dropped:
+            self.dropped.popleft().close()
+
+    def leave_all(self) -> None:
+        """Write everything through before the interpreter ends, where nobody else uses a store."""
+        self.close_dropped()
+        for volume in list(self.by_place.values()):
+            volume.leave()
 
 
 _volumes = _Volumes()
@@ -99,7 +114,9 @@ class Volume:
         )
 
     def _enter(self) -> None:
-        self.state.begin(boot_id(), is_unsafe=self.state.is_unsafe or not self.is_synced)
+        was_left = self.state.is_unsafe and self.locks.lock(_USING, 0.0)  # nobody is here, and nobody closed it
+        self.is_uncounted = self.state.is_new or was_left
+        self.state.begin(boot_id())
         self.locks.share(_USING)
 
     def reset_after_fork(self) -> None:
@@ -111,10 +128,22 @@ class Volume:
             self.environment.reset_after_fork()
             self.locks.share(_USING)
 
+    def sync(self) -> bool:
+        """Write everything through to the device; True when nothing was written meanwhile."""
+        commits = self.state.commits
+        self.environment.sync()
+        with self.gate:
+            self.state.note_sync(commits)
+        return not self.state.is_unsafe
+
     def lease_place(self, digest: bytes, mark: int) -> int:
         """Return the place of the lock that a load of the key with ``digest`` holds, as the key stands at ``mark``."""
         number = int.from_bytes(digest[4:12], "little") ^ (mark * 0x9E3779B97F4A7C15)
         return _FIRST_FREE + number % (2**62 - _FIRST_FREE)
+
+    def drop(self) -> None:
+        """Let go of it some time later, once for a user. A finalizer may call this: nothing is waited for."""
+        _volumes.dropped.append(self)
 
     def close(self) -> None:
         """Let go of it, once for each user."""
@@ -124,17 +153,16 @@ class Volume:
                 return
             _volumes.by_place.pop(self.place, None)
             try:
-                with _Opening(self.locks, self.place):
-                    self._leave()
+                self.leave()
             finally:
                 self.environment.close()
                 self.locks.close()
 
-    def _leave(self) -> None:
-        """Write everything through if nobody else uses the store, and say that it is safe."""
-        if self.place.exists() and self.locks.try_hold(_USING):
-            self.environment.sync()
-            self.state.begin(self.state.boot, is_unsafe=False)
+    def leave(self) -> None:
+        """Write everything through, if nobody else uses the store."""
+        with _Opening(self.locks, self.place):
+            if self.state.is_unsafe and self.place.exists() and self.locks.lock(_USING, 0.0):
+                self.sync()
 
 
 class _Opening:
@@ -159,6 +187,7 @@ def open_volume(place: Path, budget: int, *, is_synced: bool, timeout: float) ->
 
     ``is_synced``: every write reaches the device before it is done.
     """
+    _volumes.close_dropped()
     with _volumes.lock:
         found = _volumes.by_place.get(place)
         if found is None:

@@ -103,6 +103,8 @@ class Writing:
     def commit(self) -> None:
         """Make it so."""
         self.state.note_time(self.now)
+        if not self.volume.is_synced:
+            self.state.note_write()
         self.state.total, before = self.total, self.state.total
         try:
             self.transaction.commit()
