@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import time
 from hashlib import blake2b
@@ -45,34 +44,26 @@ class _ByHand:
     """A pickle and a sidecar for each key."""
 
     def __init__(self, place: Path) -> None:
-        self._place = str(place)
+        self._place = place
 
     def set(self, key: str, value: Any) -> None:
         """Write both files."""
         stem = self._stem(key)
         about = {"key": key, "timestamp": time.time(), "ttl": None}
-        _write(stem + ".cache", pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
-        _write(stem + ".meta", json.dumps(about).encode())
+        _write(stem.with_suffix(".cache"), pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+        _write(stem.with_suffix(".meta"), json.dumps(about).encode())
 
     def get(self, key: str) -> Any:
         """Read both files."""
         stem = self._stem(key)
-        about = json.loads(_read(stem + ".meta"))
-        return pickle.loads(_read(stem + ".cache")) if about["ttl"] is None else None  # noqa: S301 - it wrote that itself
+        about = json.loads(stem.with_suffix(".meta").read_bytes())
+        return pickle.loads(stem.with_suffix(".cache").read_bytes()) if about["ttl"] is None else None  # noqa: S301 - it wrote that itself
 
-    def _stem(self, key: str) -> str:
-        return os.path.join(self._place, blake2b(key.encode(), digest_size=16).hexdigest())  # noqa: PTH118 - the least
-
-
-def _write(path: str, data: bytes) -> None:
-    file = os.open(path + ".tmp", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.write(file, data)
-    os.close(file)
-    os.replace(path + ".tmp", path)  # noqa: PTH105 - the least
+    def _stem(self, key: str) -> Path:
+        return self._place / blake2b(key.encode(), digest_size=16).hexdigest()
 
 
-def _read(path: str) -> bytes:
-    file = os.open(path, os.O_RDONLY)
-    data = os.read(file, 2**20)
-    os.close(file)
-    return data
+def _write(path: Path, data: bytes) -> None:
+    draft = path.with_suffix(".tmp")
+    draft.write_bytes(data)
+    draft.replace(path)

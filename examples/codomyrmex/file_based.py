@@ -2,7 +2,7 @@
 
 # The example as codomyrmex gives it, with only the import changed.
 # fmt: off
-# ruff: noqa: F401, I001, INP001, T201
+# ruff: noqa: F401, I001, INP001
 
 from pathlib import Path
 from cachery import CacheManager

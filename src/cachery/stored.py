@@ -200,7 +200,8 @@ class StoredCache(Cache):
         life = self.store.default_life if ttl is None else seconds(ttl)
         if life <= 0:
             return None
-        return Entry(value, life if life == _FOREVER else self.store.read_clock() + life, tags=tags, cost=cost)
+        end = life if life == _FOREVER else self.store.read_clock() + life
+        return tuple.__new__(Entry, (value, end, _FOREVER, -_FOREVER, tags, cost))  # in half the time of Entry()
 
     # Removing
 

@@ -1,4 +1,4 @@
-"""The memory cache against a plain dictionary: whatever the order of calls, the two agree."""
+"""Caches against a plain dictionary: whatever the order of calls, the two agree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from cachery import MISSING, InMemoryCache
+from cachery import MISSING, Cache, InMemoryCache
 from cachery.model.entry import Entry
 from cachery.policies import POLICIES
 from cachery.testing import FakeClock, check_invariants
@@ -26,10 +26,16 @@ class CacheMachine(RuleBasedStateMachine):
     @initialize(policy=st.sampled_from(POLICIES), default_ttl=st.sampled_from([None, 3, 100]))
     def begin(self, policy: str, default_ttl: float | None) -> None:
         self.clock = FakeClock()
-        self.cache = InMemoryCache(100, default_ttl, policy=policy, clock=self.clock)
+        self.cache = self.make_cache(policy, default_ttl)
         self.default = math.inf if default_ttl is None else default_ttl
         self.model: dict[str, tuple[Any, float, frozenset[str]]] = {}
         self.hits = self.misses = 0
+
+    def make_cache(self, policy: str, default_ttl: float | None) -> Cache:
+        return InMemoryCache(100, default_ttl, policy=policy, clock=self.clock)
+
+    def write(self, key: str, entry: Entry) -> bool:
+        return self.cache.write_entry(key, entry)  # type: ignore[attr-defined, no-any-return]
 
     def live(self) -> dict[str, Any]:
         self.model = {key: entry for key, entry in self.model.items() if entry[1] > self.clock()}
@@ -108,7 +114,7 @@ class CacheMachine(RuleBasedStateMachine):
     @rule(key=KEYS, value=VALUES, fresh=st.integers(1, 5), stale=st.integers(0, 9))
     def write_entry(self, key: str, value: Any, fresh: int, stale: int) -> None:
         now = self.clock()
-        assert self.cache.write_entry(key, Entry(value, now + fresh, now + fresh / 2, now + fresh + stale))
+        assert self.write(key, Entry(value, now + fresh, now + fresh / 2, now + fresh + stale))
         self.model[key] = (value, now + fresh, frozenset())
 
     @rule(seconds=st.sampled_from([0.5, 1, 3, 10]))

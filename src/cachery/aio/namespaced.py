@@ -34,11 +34,15 @@ class NamespacedCache(Door):
 
     blocking: cachery.namespaced.NamespacedCache
 
-    def __new__(cls, cache: object = None, namespace: str = "") -> Self:
+    def __new__(cls, cache: Door, namespace: str) -> Self:
         """Return a new object; over a cache that may have to wait, one that waits off the loop as that does."""
         del namespace
+        return object.__new__(cls._kind_over(cache))
+
+    @classmethod
+    def _kind_over(cls, cache: Door) -> type[Self]:
         is_offloaded = cls is NamespacedCache and isinstance(cache, OffloadedDoor)
-        return object.__new__(_OffloadedPart if is_offloaded else cls)  # type: ignore[return-value]
+        return _OffloadedPart if is_offloaded else cls  # type: ignore[return-value]
 
     def __init__(self, cache: Door, namespace: str) -> None:
         if not isinstance(cache, Door):
@@ -52,7 +56,7 @@ class NamespacedCache(Door):
         if not isinstance(blocking, cachery.namespaced.NamespacedCache):
             raise CacheValueError(f"this door leads to a NamespacedCache, not to {type(blocking).__name__}")
         beneath = _door_to(blocking.cache)
-        door = cls.__new__(cls, beneath)
+        door = object.__new__(cls._kind_over(beneath))
         door.cache, door.blocking = beneath, blocking
         return door
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from cachery._lazy import lazy_exports
 
-__all__ = ["DiskCache", "FileBasedBackend", "FileBasedCache", "InMemoryBackend", "InMemoryCache", "NullCache", "TieredCache"]
+__all__ = [
+    "DiskCache",
+    "FileBasedBackend",
+    "FileBasedCache",
+    "InMemoryBackend",
+    "InMemoryCache",
+    "NullCache",
+    "TieredCache",
+]
 
 __getattr__, __dir__ = lazy_exports(
     __name__,

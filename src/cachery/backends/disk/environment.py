@@ -58,6 +58,7 @@ class Environment:
                 sync=self.is_synced,
                 metasync=self.is_synced,
             )
+            self._check_size()
             self._database.reader_check()
             self.records, self.index, self.tags = [self._database.open_db(name) for name in TABLES]
         except lmdb.Error as error:
@@ -70,6 +71,12 @@ class Environment:
         if self._database is not None and self._process != os.getpid():
             self._database.close()
             self._enter()
+
+    def _check_size(self) -> None:
+        """Raise ``lmdb.CorruptedError`` if the file ends before its last page: reading what is not there ends a process."""
+        pages = self._database.info()["last_pgno"] + 1
+        if (self.place / "data.mdb").stat().st_size < pages * self._database.stat()["psize"]:
+            raise lmdb.CorruptedError("it is cut off")
 
     def failure(self, error: BaseException, action: str) -> CacheError:
         """Return what ``error`` means to a caller."""

@@ -12,12 +12,14 @@ from itertools import chain, islice
 from struct import Struct
 from typing import Any, NamedTuple
 
-__all__ = ["BIG", "ROW_SIZE", "TAGGED", "Row", "pack_row", "rows_from", "unpack_row", "worst_of"]
+__all__ = ["BIG", "ROW_SIZE", "TAGGED", "Row", "pack_row", "rows_from", "size_and_flags", "unpack_row", "worst_of"]
 
 TAGGED = 1
 BIG = 2
 
 _ROW = Struct("<dddQB")
+_SIZE_AND_FLAGS = Struct("<QB")
+_SIZE_AT = 24
 ROW_SIZE = _ROW.size
 _SAMPLE = 16
 
@@ -38,6 +40,12 @@ pack_row: Callable[..., bytes] = _ROW.pack
 def unpack_row(data: bytes) -> Row:
     """Return the row that ``data`` holds."""
     return Row._make(_ROW.unpack(data))
+
+
+def size_and_flags(data: bytes) -> tuple[int, int]:
+    """Return the bytes and the flags that the row ``data`` speaks of: all that an overwriting needs."""
+    size, flags = _SIZE_AND_FLAGS.unpack_from(data, _SIZE_AT)
+    return size, flags
 
 
 def rows_from(cursor: Any, start: bytes) -> Iterator[tuple[bytes, Row]]:

@@ -74,7 +74,7 @@ class Loads(Shelf):
             return self.put(key, entry)
         if token.key != key:
             raise CacheValueError(f"the token is for the key {token.key!r}, not {key!r}")
-        parcel = self.try_parcel(key, entry, token.born)
+        parcel = self.try_parcel(key, entry, token.born, token)
         return parcel is not None and self.store([parcel], lambda writing: self._settle(writing, parcel, token))
 
     def _settle(self, writing: Writing, parcel: Parcel, token: LoadToken) -> bool:
@@ -107,8 +107,11 @@ class Loads(Shelf):
             self.discard_all(parcels)
             raise
 
-    def try_parcel(self, key: str, entry: Entry, epoch: int) -> Parcel | None:
-        """Return ``entry`` ready to be stored; ``None`` when it is too large, which removes what is under ``key``."""
+    def try_parcel(self, key: str, entry: Entry, epoch: int, token: LoadToken | None = None) -> Parcel | None:
+        """Return ``entry`` ready to be stored; ``None`` when it is too large, which removes what is under ``key``.
+
+        With a ``token`` that is no longer current, that stays.
+        """
         try:
             parcel = self.parcel(key, entry, epoch)
         except TooLarge:
@@ -117,9 +120,13 @@ class Loads(Shelf):
             return parcel
         if parcel is not None:
             self.discard(parcel)
-        self.write(lambda writing: writing.drop(digest_of(key_bytes(key))))
-        self.observer.evicted(key, "too_large")
+        self.write(lambda writing: self._drop_for_size(writing, key, token))
         return None
+
+    def _drop_for_size(self, writing: Writing, key: str, token: LoadToken | None) -> None:
+        if token is None or self.is_current(token):
+            writing.drop(digest_of(key_bytes(key)))
+            writing.note(self.observer.evicted, key, "too_large")
 
     def discard_all(self, parcels: Iterable[Parcel | None]) -> None:
         """Remove what was written for ``parcels``, which are not stored."""
@@ -138,7 +145,7 @@ class Loads(Shelf):
 
         def postpone(writing: Writing) -> None:
             record = writing.record(token.digest)
-            envelope = None if record is None else self.opened(key, name, record)
+            envelope = None if record is None else self.opened(key, name, record, writing.note_unreadable)
             if envelope is not None and self.is_current(token):
                 self.restamp(writing, token.digest, envelope, envelope.entry(None)._replace(refresh_at=until))
 

@@ -131,12 +131,17 @@ class Shelf:
             with self.volume.environment.reading() as transaction:
                 yield transaction
 
-    def opened(self, key: str, name: bytes, record: bytes) -> Envelope | None:
-        """Return the parts of ``record``, found under ``key``; ``None`` when it cannot be read, which is reported."""
+    def opened(
+        self, key: str, name: bytes, record: bytes, report: Callable[[str, str], object] | None = None
+    ) -> Envelope | None:
+        """Return the parts of ``record``, found under ``key``; ``None`` when it cannot be read, which is reported.
+
+        ``report``: how, where that is not the observer at once.
+        """
         try:
             return self.codec.opened(name, record)
         except Unreadable as unreadable:
-            self.observer.unreadable(key, unreadable.reason)
+            (report or self.observer.unreadable)(key, unreadable.reason)
             return None
 
     def valid(self, key: str, name: bytes, record: bytes | None) -> Envelope | None:

@@ -50,7 +50,11 @@ class DiskStore(Loads):
         if record is None:
             return MISSING
         envelope = self.valid(key, name, record)
-        now = -FOREVER if envelope is None or envelope.fresh_until == FOREVER == envelope.refresh_at else self.read_clock()
+        now = (
+            -FOREVER
+            if envelope is None or envelope.fresh_until == FOREVER == envelope.refresh_at
+            else self.read_clock()
+        )
         if envelope is None or envelope.fresh_until <= now:
             if envelope is not None and envelope.stale_until <= now and not is_first_look:
                 self.note_over(key, digest)
@@ -135,8 +139,8 @@ class DiskStore(Loads):
         if envelope is None:
             return False
         fresh_until = writing.now + life
-        stale_until = envelope.stale_until  # as long a stale time as before
-        if envelope.fresh_until != float("inf"):
+        stale_until = envelope.stale_until
+        if stale_until > -FOREVER and envelope.fresh_until < FOREVER:  # as long a stale time as before
             stale_until += fresh_until - envelope.fresh_until
         entry = envelope.entry(None)._replace(fresh_until=fresh_until, stale_until=stale_until, refresh_at=float("inf"))
         self.restamp(writing, digest, envelope, entry)
@@ -244,7 +248,7 @@ class DiskStore(Loads):
     def live_in(self, writing: Writing, key: str, digest: bytes) -> Envelope | None:
         """Return the parts of what stands under ``key``, as ``writing`` sees it, if the plain verbs may see it."""
         record = writing.record(digest)
-        envelope = None if record is None else self.opened(key, key_bytes(key), record)
+        envelope = None if record is None else self.opened(key, key_bytes(key), record, writing.note_unreadable)
         if envelope is None or envelope.fresh_until <= writing.now:
             return None
         tags = self.volume.environment.tags

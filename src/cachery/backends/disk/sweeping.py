@@ -88,7 +88,7 @@ class _Survey:
         if row.dead_at <= self._now or (is_tagged and self._is_outdated(transaction, record)):
             self.dead.append(digest)
         else:
-            self._soonest = min(self._soonest, row.fresh_until if row.fresh_until > self._now else row.dead_at)
+            self._soonest = min(self._soonest, row.fresh_until)  # what is stale counts no more: look each time
         reference = reference_of(record) if is_big else None
         return None if reference is None else reference.name
 

@@ -78,12 +78,13 @@ class Volume:
         try:
             with _Opening(self.locks, place):
                 self.state = self._state()
-                self.environment = Environment(place, budget, is_synced=is_synced)
+                self.gate = Gate(self.locks, timeout)
+                with self.gate:  # to LMDB, finding its tables is a write, and it would wait for ever
+                    self.environment = Environment(place, budget, is_synced=is_synced)
                 self._enter()
         except BaseException:
             self.locks.close()
             raise
-        self.gate = Gate(self.locks, timeout)
         self.current: Any = None
         reset_in_child(self)
 

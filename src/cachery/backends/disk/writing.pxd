@@ -27,4 +27,4 @@ cdef class Writing:
 
     cpdef touch(self, bytes digest)
     cpdef put(self, Parcel parcel)
-    cdef _forget(self, bytes digest, object row)
+    cdef _forget(self, bytes digest, bytes data)

@@ -16,7 +16,17 @@ from typing import Any
 
 from cachery.backends.disk.big_files import BigFiles, Reference
 from cachery.backends.disk.environment import Environment, LmdbError
-from cachery.backends.disk.index import BIG, ROW_SIZE, TAGGED, Row, pack_row, rows_from, unpack_row, worst_of
+from cachery.backends.disk.index import (
+    BIG,
+    ROW_SIZE,
+    TAGGED,
+    Row,
+    pack_row,
+    rows_from,
+    size_and_flags,
+    unpack_row,
+    worst_of,
+)
 from cachery.backends.disk.settings import Bounds, Settings
 from cachery.backends.disk.state import EVERYTHING
 from cachery.backends.disk.volume import Volume
@@ -95,7 +105,7 @@ class Writing:
         self._gone = []
         self._made = []
         try:
-            self.transaction = self.environment.begin(write=True)
+            self.transaction = self.environment.begin(None, None, True, False)
         except LmdbError as error:
             raise self.environment.failure(error, "write to") from error
         self.number = self.transaction.id()
@@ -130,6 +140,10 @@ class Writing:
         """Keep a fact for later."""
         self.facts.append((report, arguments))
 
+    def note_unreadable(self, key: Key, reason: Key) -> None:
+        """Keep for later that what stands under ``key`` cannot be read."""
+        self.note(self.observer.unreadable, key, reason)
+
     def record(self, digest: bytes) -> bytes | None:
         """Return the record with ``digest``."""
         found: bytes | None = self.transaction.get(digest, None, self.environment.records)
@@ -152,11 +166,13 @@ class Writing:
         row = pack_row(entry.fresh_until, dead_at, self.now, size, parcel.flags)
         old = self.transaction.replace(digest, row, self.environment.index)
         if old is not None:
-            self._forget(digest, unpack_row(old))
+            self._forget(digest, old)
         if parcel.big is not None:
             self.files.publish(parcel.big)
             self._made.append(parcel.big.name)
-        self.transaction.put(digest, parcel.record, db=self.environment.records)
+        self.transaction.put(
+            digest, parcel.record, True, True, False, self.environment.records
+        )  # not by keyword: quick
         self.total += size
         self.state.note_expiry(entry.fresh_until)
         self.facts.append((self.observer.stored, (parcel.key,)))
@@ -195,16 +211,16 @@ class Writing:
         data = self.transaction.pop(digest, self.environment.index)
         if data is None:
             return None
-        row = unpack_row(data)
-        self._forget(digest, row)
+        self._forget(digest, data)
         self.transaction.delete(digest, db=self.environment.records)
-        return row
+        return unpack_row(data)
 
     @cython.cfunc
-    def _forget(self, digest: bytes, row: Row) -> None:
-        """Note that the record with ``digest`` goes, and so does its file."""
-        self.total -= row.size
-        if row.flags & BIG:
+    def _forget(self, digest: bytes, data: bytes) -> None:
+        """Note that the record with ``digest``, whose row is ``data``, goes, and so does its file."""
+        size, flags = size_and_flags(data)
+        self.total -= size
+        if flags & BIG:
             reference = reference_of(self.record(digest) or b"")
             if reference is not None:
                 self._gone.append(reference.name)
