@@ -14,6 +14,7 @@ from setuptools.command.build_ext import build_ext
 
 COMPILED = (
     "backends/byte_locks",
+    "backends/disk/calls",
     "backends/disk/gate",
     "backends/in_memory/cells",
     "backends/in_memory/extra",

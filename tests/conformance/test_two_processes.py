@@ -2,8 +2,8 @@
 
 Each process holds a cache of its own over one store, and time is a number in a file that both have in their memory. So
 whatever a verb does, the other process has to see it. Left out are the tests that count, listen and close: numbers,
-listeners and closing are those of one object, and so of one process. Where a test looks at a number beside other things,
-it gets that of the process whose verbs it speaks about.
+listeners and closing are those of one object, and so of one process. Where a test looks at a number beside other
+things, it gets that of the process whose verbs it speaks about.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from struct import Struct
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.backends.disk.actors import SECRET, Actor, Pipe
@@ -135,10 +135,9 @@ class Elsewhere(DelegatingCache):
 
     @property
     def stats(self) -> CacheStats:
-        if not self._counts_there:
-            return self.cache.stats
-        numbers: Any = Numbers(ask(self._actor, "stats", self._place))
-        return numbers
+        there = Numbers(ask(self._actor, "stats", self._place))
+        stats: CacheStats = cast("CacheStats", there) if self._counts_there else self.cache.stats
+        return stats
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         return self.cache.subscribe(listener)

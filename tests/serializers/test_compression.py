@@ -7,7 +7,7 @@ import threading
 import tracemalloc
 import zlib
 
-import lz4.frame  # type: ignore[import-untyped]
+import lz4.frame
 import pytest
 import zstandard
 from hypothesis import given

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -25,6 +26,8 @@ SECRET = "a secret of the tests"
 
 class StoredMachine(CacheMachine):  # type: ignore[misc, valid-type]
     """A cache in a directory of its own."""
+
+    cache: Any
 
     def make_cache(self, policy: str, default_ttl: float | None) -> Cache:
         del policy

@@ -154,4 +154,5 @@ class OffloadedDoor(Door):
 
     def build_engine(self) -> LoopEngine:
         """Return an engine that shares its store and its loads with the blocking door, and asks it off the loop."""
-        return self.blocking.engine.for_loops(OffLoop(self.blocking.store, off_loop))
+        engine: LoopEngine = self.blocking.engine.for_loops(OffLoop(self.blocking.store, off_loop))
+        return engine

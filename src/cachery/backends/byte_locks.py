@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,21 +18,23 @@ from random import random
 from threading import Lock
 
 from cachery.backends.places import refusal
+from cachery.exceptions import CacheClosedError
 from cachery.ports.clock import stopwatch
 
 __all__ = ["ByteLocks"]
 
-try:
+if sys.platform != "win32":
     from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN
     from fcntl import lockf as _lockf
-except ImportError:  # Windows
+
+    _SHARED, _ALONE, _NONE = LOCK_SH | LOCK_NB, LOCK_EX | LOCK_NB, LOCK_UN
+else:
 
     def _lockf(_file: int, _kind: int, _length: int, _place: int) -> None:
         """Grant everything."""
 
-    LOCK_EX = LOCK_NB = LOCK_SH = LOCK_UN = 0
+    _SHARED = _ALONE = _NONE = 0
 
-_SHARED, _ALONE = LOCK_SH | LOCK_NB, LOCK_EX | LOCK_NB
 _BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 _PLACES = 2**62
@@ -81,13 +84,18 @@ class ByteLocks:
             elif self._held.pop(place, None) is not None:
                 self.unlock(place)
 
+    def try_lock(self, place: int) -> bool:
+        """Hold ``place``, where no two threads of this process meet; False while another process does."""
+        return self._locked(place)
+
     def lock(self, place: int, timeout: float) -> bool:
-        """Hold ``place``, where no two threads of this process meet; False when another process does for too long."""
+        """Hold ``place``, as ``try_lock``; False when another process does for ``timeout`` seconds."""
         return self._locked(place) or _comes_true(lambda: self._locked(place), timeout)
 
     def unlock(self, place: int) -> None:
-        """Let go of ``place``, held by ``lock``."""
-        _lockf(self._file, LOCK_UN, 1, place)
+        """Let go of ``place``, held by ``lock`` or ``try_lock``."""
+        if self._file >= 0:
+            _lockf(self._file, _NONE, 1, place)
 
     def share(self, number: int) -> bool:
         """Hold the place of ``number`` together with others who share it; False while another has it alone."""
@@ -102,6 +110,8 @@ class ByteLocks:
     def _locked(self, place: int, *, is_shared: bool = False) -> bool:
         try:
             _lockf(self._file, _SHARED if is_shared else _ALONE, 1, place)
+        except ValueError:  # it was closed meanwhile
+            raise CacheClosedError("the cache was closed", place=str(self.path)) from None
         except OSError as error:
             if error.errno in _BUSY:
                 return False

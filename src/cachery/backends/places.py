@@ -6,12 +6,14 @@ import errno
 import os
 import stat
 import sys
+import tempfile
 from pathlib import Path
 
 from cachery.exceptions import CacheConnectionError, CacheError, CacheFullError, CacheValueError
 
 __all__ = ["default_place", "private_directory", "refusal"]
 
+_PROBE = 2**16
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -34,7 +36,7 @@ def private_directory(place: str | os.PathLike[str]) -> Path:
         path = path.resolve(strict=True)
         state = path.stat()
     except (OSError, ValueError, RuntimeError) as error:
-        if path.exists() and not path.is_dir():
+        if os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112 - these never raise
             raise CacheConnectionError(f"{path} is a file, and a cache needs a directory", place=str(path)) from error
         raise refusal(error, path, "make") from error
     if hasattr(os, "geteuid") and state.st_uid != os.geteuid():
@@ -53,9 +55,32 @@ def refusal(error: BaseException, place: str | os.PathLike[str], action: str) ->
     """Return the error that says why ``place`` could not be used, to be raised from ``error``."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     message = f"cannot {action} {os.fspath(place)}: {reason}"
-    if getattr(error, "errno", None) in _FULL:
+    number = getattr(error, "errno", None) or getattr(error, "code", None)  # of the system, of LMDB
+    if number in _FULL or (number == errno.EIO and _has_no_room(place)):
         return CacheFullError(message, place=os.fspath(place))
     return CacheConnectionError(message, place=os.fspath(place))
+
+
+def _has_no_room(place: str | os.PathLike[str]) -> bool:
+    """Tell whether nothing can be written to ``place``: half a write is all that some tell of a full device."""
+    try:
+        with tempfile.TemporaryFile(dir=place) as probe:
+            probe.write(bytes(_PROBE))
+    except OSError as error:
+        return error.errno in _FULL
+    return _is_at_its_limit(place)
+
+
+def _is_at_its_limit(place: str | os.PathLike[str]) -> bool:
+    """Tell whether a file in ``place`` is as large as a file of this process may be."""
+    if sys.platform == "win32":
+        return False
+    import resource  # noqa: PLC0415 - only here, and only where there is one
+
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    return most != resource.RLIM_INFINITY and any(
+        entry.is_file() and entry.stat().st_size + _PROBE > most for entry in os.scandir(place)
+    )
 
 
 def _user_caches() -> Path:

@@ -14,14 +14,14 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from cachery import DiskCache, InMemoryCache, TieredCache
 
 PATIENCE = 60.0
 SECRET = "a secret of tests"
 
-_context = multiprocessing.get_context("forkserver" if sys.platform != "win32" else "spawn")
+_context: Any = multiprocessing.get_context("forkserver" if sys.platform != "win32" else "spawn")
 _context.set_forkserver_preload([__name__, "cachery.loading", "cachery.aio", "tests.backends.disk.crashing"])
 
 
@@ -39,7 +39,7 @@ class Pipe:
             raise AssertionError("the other process has said nothing for too long")
         said = self.connection.recv()
         if isinstance(said, _Failure):
-            raise AssertionError(said.text)
+            raise AssertionError(said.text)  # noqa: TRY004 - what failed there fails here
         return said
 
 
@@ -58,7 +58,7 @@ class Actor(Pipe):
         self.process.start()
         theirs.close()
 
-    def __enter__(self) -> Actor:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -100,7 +100,7 @@ class Actor(Pipe):
 def _play(connection: Connection, part: Callable[..., object], args: tuple[object, ...]) -> None:
     try:
         part(Pipe(connection), *args)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - it is handed on
         if not _is_closed(error):
             connection.send(_Failure(traceback.format_exc()))
 
@@ -128,7 +128,7 @@ def comes_true(condition: Callable[[], object], patience: float = PATIENCE) -> b
     return False
 
 
-def disk_cache(place: Path, **options: Any) -> DiskCache:
+def disk_cache(place: Path | None, **options: Any) -> DiskCache:
     """Return a cache on ``place``."""
     return DiskCache(place, **{"secret": SECRET, "max_bytes": "64MiB", **options})
 

@@ -1,4 +1,4 @@
-"""Whoever may write into the directory can make values disappear, and nothing else: each attack is a miss and an event."""
+"""Who may write into the directory can make values disappear, and nothing else: an attack is a miss and an event."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import pickle
 import stat
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from struct import Struct
 from typing import Any
@@ -246,13 +246,14 @@ def test_a_pickle_is_no_json(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_can_be_written_over(cache: DiskCache) -> None:
     """Afterwards: all verbs take what cannot be read for absent, and go on."""
-    for write, read in (
+    writes: list[tuple[Callable[[], object], int]] = [
         (lambda: cache.set("a", 1), 1),
         (lambda: cache.add("a", 2), 2),
         (lambda: cache.incr("a", 3), 3),
         (lambda: cache.set_many({"a": 4}), 4),
         (lambda: cache.get_or_set("a", lambda: 5), 5),
-    ):
+    ]
+    for write, read in writes:
         cache.set("a", "value")
         planted(cache, b"no record at all")
         assert not cache.exists("a")

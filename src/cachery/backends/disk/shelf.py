@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+try:
+    import cython
+
+    if not cython.compiled:
+        raise ImportError
+except ImportError:
+    from cachery import _cython as cython  # type: ignore[no-redef]
+
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,12 +26,15 @@ from cachery.backends.disk.keeper import Keeper
 from cachery.backends.disk.settings import Settings
 from cachery.backends.disk.volume import Volume, open_volume
 from cachery.backends.disk.writing import DIGEST_SIZE, Parcel, Writing, is_outdated
-from cachery.exceptions import CacheClosedError, CacheError
+from cachery.exceptions import CacheClosedError, CacheConnectionError, CacheError
 from cachery.model.entry import Entry
 from cachery.ports.clock import Clock
 from cachery.ports.store import Observer
 from cachery.serializers.envelope import REFERENCE, Body, Envelope, Unreadable
 from cachery.serializers.pipeline import Codec, key_bytes
+
+if not cython.compiled:
+    from cachery.backends.disk.calls import Calls
 
 __all__ = ["BIG_SIZE", "Shelf", "digest_of"]
 
@@ -84,7 +95,7 @@ class Shelf:
             self.volume.close()
 
     def keep(self) -> bool:
-        """Do what can wait: write down what was used, and write through when nobody writes. True when more is to come."""
+        """Write down what was used, and write through, once nobody writes. True when there is more to do."""
         if self._is_closed:
             return False
         state = self.volume.state
@@ -109,6 +120,8 @@ class Shelf:
         if current is not None and volume.gate.is_mine:
             return cast("Writing", current).record(digest)
         environment = volume.environment
+        calls: Calls = environment.calls
+        calls.enter()
         try:
             transaction = environment.begin(environment.records, None, False, False)  # not by keyword: half the time
             try:
@@ -118,6 +131,8 @@ class Shelf:
         except LmdbError as error:
             self.check_open()
             raise environment.failure(error, "read") from error
+        finally:
+            calls.leave()
         return found
 
     @contextmanager
@@ -128,8 +143,12 @@ class Shelf:
         if current is not None and self.volume.gate.is_mine:
             yield current.transaction
         else:
-            with self.volume.environment.reading() as transaction:
-                yield transaction
+            try:
+                with self.volume.environment.reading() as transaction:
+                    yield transaction
+            except CacheConnectionError:
+                self.check_open()
+                raise
 
     def opened(
         self, key: str, name: bytes, record: bytes, report: Callable[[str, str], object] | None = None
@@ -214,20 +233,29 @@ class Shelf:
         volume = self.volume
         if volume.current is not None and volume.gate.is_mine:
             return self._joined(volume.current, work)
+        calls: Calls = volume.environment.calls
         with volume.gate:
-            writing = self._new_writing()
+            calls.enter()
             try:
-                self._keep_up(writing)
-                done = work(writing)
-                writing.commit()
-            except BaseException as error:
-                writing.abort()
-                if isinstance(error, LmdbError):
-                    raise volume.environment.failure(error, "write to") from error
-                raise
+                writing, done = self._written(work)
+            finally:
+                calls.leave()
         self._keeper.wake()
         writing.tell()
         return done
+
+    def _written(self, work: Callable[[Writing], T]) -> tuple[Writing, T]:
+        writing = self._new_writing()
+        try:
+            self._keep_up(writing)
+            done = work(writing)
+            writing.commit()
+        except BaseException as error:
+            writing.abort()
+            if isinstance(error, LmdbError):
+                raise self.volume.environment.failure(error, "write to") from error
+            raise
+        return writing, done
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -237,14 +265,19 @@ class Shelf:
         if volume.current is not None and volume.gate.is_mine:
             yield
             return
+        calls = volume.environment.calls
         with volume.gate:
-            writing = volume.current = self._new_writing()
+            with calls:
+                writing = volume.current = self._new_writing()
             try:
-                self._keep_up(writing)
+                with calls:
+                    self._keep_up(writing)
                 yield
-                writing.commit()
+                with calls:
+                    writing.commit()
             except BaseException:
-                writing.abort()
+                with calls:
+                    writing.abort()
                 raise
             finally:
                 volume.current = None
@@ -254,7 +287,8 @@ class Shelf:
     def _joined(self, writing: Writing, work: Callable[[Writing], T]) -> T:
         """Carry out ``work`` as a part of ``writing``."""
         try:
-            return work(writing)
+            with self.volume.environment.calls:
+                return work(writing)
         except LmdbError as error:
             raise self.volume.environment.failure(error, "write to") from error
 

@@ -1,4 +1,4 @@
-cdef int _OFFSET, _LATEST, _TOTAL, _SOONEST, _SINCE_SURVEY, _SEQUENCE, _FORGOTTEN, _NONCE, _UNSAFE, _COMMITS
+cdef int _OFFSET, _LATEST, _TOTAL, _SOONEST, _SINCE_SURVEY, _SEQUENCE, _FORGOTTEN, _NONCE, _UNSAFE, _COMMITS, _ASKED
 cdef unsigned long long _NONCES, _GROUPS, _MARKS_AT
 
 cdef class State:
@@ -10,6 +10,7 @@ cdef class State:
     cdef readonly object marks
 
     cpdef double now(self)
+    cpdef bint is_way_asked_for(self)
     cpdef void note_time(self, double now) noexcept
     cpdef void note_expiry(self, double moment) noexcept
     cpdef long long group_of(self, bytes digest)

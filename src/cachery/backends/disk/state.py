@@ -47,7 +47,9 @@ _MARKS_AT = 512
 _SIZE = 8 * (_MARKS_AT + _GROUPS)
 _NONCES = 2**16
 _HEADER = Struct("<8sII16s")
-_OFFSET, _LATEST, _TOTAL, _SOONEST, _SINCE_SURVEY, _SEQUENCE, _FORGOTTEN, _NONCE, _UNSAFE, _COMMITS = range(4, 14)
+_OFFSET, _LATEST, _TOTAL, _SOONEST, _SINCE_SURVEY, _SEQUENCE, _FORGOTTEN, _NONCE, _UNSAFE, _COMMITS, _ASKED = range(
+    4, 15
+)
 
 
 @cython.final
@@ -133,6 +135,15 @@ class State:
     def note_time(self, now: cython.double) -> cython.void:
         """Remember that time has come so far."""
         self._times[_LATEST] = now
+
+    def ask_for_way(self, seconds: Any) -> None:
+        """Ask the other processes, for ``seconds``, to let this one write."""
+        self._times[_ASKED] = since_boot() + seconds
+
+    @cython.ccall
+    def is_way_asked_for(self) -> cython.bint:
+        """Tell whether a process asks to be let through."""
+        return self._times[_ASKED] != 0.0 and self._times[_ASKED] > since_boot()
 
     @property
     def total(self) -> int:

@@ -31,6 +31,7 @@ def sweep(shelf: Shelf) -> int:
     try:
         survey.go()
     except LmdbError as error:
+        shelf.check_open()
         raise shelf.volume.environment.failure(error, "read") from error
     removed = 0
     dead = iter(survey.dead)
@@ -62,6 +63,10 @@ class _Survey:
 
     def go(self) -> None:
         """Look at everything."""
+        with self._environment.calls:
+            self._go()
+
+    def _go(self) -> None:
         with self._shelf.volume.gate:
             self._environment.begin(write=True).abort()  # what a killed writer had committed, readers see from now on
             transaction = self._environment.begin()

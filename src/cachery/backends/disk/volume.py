@@ -14,8 +14,9 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+import time
 from collections import deque
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,14 +26,17 @@ from cachery.backends.disk.environment import Environment
 from cachery.backends.disk.gate import Gate
 from cachery.backends.disk.state import State, boot_id
 from cachery.backends.places import refusal
-from cachery.exceptions import CacheConnectionError, CacheTimeoutError
-from cachery.forks import reset_in_child
+from cachery.exceptions import CacheConnectionError, CacheError, CacheTimeoutError
+from cachery.forks import hold_for_forks, reset_in_child
+from cachery.ports.clock import stopwatch
 
 __all__ = ["Volume", "open_volume"]
 
 _OPENING, _USING = 0, 1
 _FIRST_FREE = 16
 _PATIENCE = 30.0
+_FORK_PATIENCE = 5.0
+_PAUSE = 0.0005
 _PARTS = ("data.mdb", "lock.mdb", "state", "values")
 
 _log = logging.getLogger("cachery")
@@ -78,7 +82,7 @@ class Volume:
         try:
             with _Opening(self.locks, place):
                 self.state = self._state()
-                self.gate = Gate(self.locks, timeout)
+                self.gate = Gate(self.locks, self.state, timeout)
                 with self.gate:  # to LMDB, finding its tables is a write, and it would wait for ever
                     self.environment = Environment(place, budget, is_synced=is_synced)
                 self._enter()
@@ -87,6 +91,7 @@ class Volume:
             raise
         self.current: Any = None
         reset_in_child(self)
+        hold_for_forks(self)
 
     def _state(self) -> State:
         """Return the state; what a fall of the machine may have damaged is moved aside first."""
@@ -115,10 +120,30 @@ class Volume:
         )
 
     def _enter(self) -> None:
-        was_left = self.state.is_unsafe and self.locks.lock(_USING, 0.0)  # nobody is here, and nobody closed it
+        was_left = self.state.is_unsafe and self.locks.try_lock(_USING)  # nobody is here, and nobody closed it
         self.is_uncounted = self.state.is_new or was_left
         self.state.begin(boot_id())
         self.locks.share(_USING)
+
+    def hold(self) -> None:
+        """Let what is being done with the database end, and close it: the process is about to fork."""
+        if self.users:
+            self._await_transaction()
+            is_quiet = self.environment.calls.hold()
+            if is_quiet and self.current is None:
+                self.environment.suspend()
+
+    def _await_transaction(self) -> None:
+        """Wait a while for the transaction of another thread."""
+        deadline = stopwatch() + _FORK_PATIENCE
+        while self.current is not None and not self.gate.is_mine and stopwatch() < deadline:
+            time.sleep(_PAUSE)
+
+    def resume(self) -> None:
+        """Go on after a fork."""
+        if self.users:
+            self.environment.resume()
+            self.environment.calls.resume()
 
     def reset_after_fork(self) -> None:
         """Begin as the process that this is now."""
@@ -126,7 +151,8 @@ class Volume:
             self.current = None
             self.locks.reset_after_fork()
             self.gate.reset_after_fork()
-            self.environment.reset_after_fork()
+            self.environment.calls.restart()
+            self.environment.resume()
             self.locks.share(_USING)
 
     def sync(self) -> bool:
@@ -156,13 +182,20 @@ class Volume:
             try:
                 self.leave()
             finally:
-                self.environment.close()
-                self.locks.close()
+                self._end()
+
+    def _end(self) -> None:
+        """Close everything, when this process writes nothing any more, or has for too long."""
+        with ExitStack() as stack:
+            with suppress(CacheError):
+                stack.enter_context(self.gate)
+            self.environment.close()
+            self.locks.close()
 
     def leave(self) -> None:
         """Write everything through, if nobody else uses the store."""
         with _Opening(self.locks, self.place):
-            if self.state.is_unsafe and self.place.exists() and self.locks.lock(_USING, 0.0):
+            if self.state.is_unsafe and self.place.exists() and self.locks.try_lock(_USING):
                 self.sync()
 
 

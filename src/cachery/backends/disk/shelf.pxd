@@ -1,0 +1,1 @@
+from cachery.backends.disk.calls cimport Calls
