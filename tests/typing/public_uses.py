@@ -14,10 +14,13 @@ from cachery import (
     CacheManager,
     CacheStats,
     CircuitBreaker,
+    DiskCache,
+    FileBasedCache,
     InMemoryCache,
     LoadContext,
     NamespacedCache,
     NullCache,
+    TieredCache,
     TTLManager,
     aio,
     compiled,
@@ -251,3 +254,19 @@ class TestMine(CacheConformance):
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
+
+
+def on_disk(path: str) -> None:
+    with DiskCache(path, "1h", max_bytes="1GiB", secret=["new", b"old"], compression="zstd") as disk:
+        assert_type(disk.total_bytes, int)
+        assert_type(disk.check().is_sound, bool)
+        with disk.transaction():
+            disk.incr("number")
+        assert_type(TieredCache(InMemoryCache(), disk).get("key"), Any)
+    assert_type(FileBasedCache(path, serializer="json").set("key", {}), bool)
+
+
+async def on_disk_awaited(path: str) -> None:
+    async with aio.DiskCache(path) as disk:
+        assert_type(await disk.get("key"), Any)
+        assert_type(await disk.transact(lambda blocking: blocking.incr("number")), int)

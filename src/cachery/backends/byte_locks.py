@@ -101,6 +101,11 @@ class ByteLocks:
         """Hold the place of ``number`` together with others who share it; False while another has it alone."""
         return self._locked(number % _PLACES, is_shared=True)
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether the file is gone from its directory, perhaps with all of that."""
+        return os.fstat(self._file).st_nlink == 0
+
     def close(self) -> None:
         """Let go of everything."""
         if self._file >= 0:

@@ -125,7 +125,9 @@ class Loads(Shelf):
 
     def _drop_for_size(self, writing: Writing, key: str, token: LoadToken | None) -> None:
         if token is None or self.is_current(token):
-            writing.drop(digest_of(key_bytes(key)))
+            digest = digest_of(key_bytes(key))
+            writing.drop(digest)
+            writing.touch(digest)  # a load under way is overtaken, whether something was there or not
             writing.note(self.observer.evicted, key, "too_large")
 
     def discard_all(self, parcels: Iterable[Parcel | None]) -> None:

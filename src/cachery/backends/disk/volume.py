@@ -178,7 +178,8 @@ class Volume:
             self.users -= 1
             if self.users:
                 return
-            _volumes.by_place.pop(self.place, None)
+            if _volumes.by_place.get(self.place) is self:
+                del _volumes.by_place[self.place]
             try:
                 self.leave()
             finally:
@@ -195,6 +196,7 @@ class Volume:
     def leave(self) -> None:
         """Write everything through, if nobody else uses the store."""
         with _Opening(self.locks, self.place):
+            self.state.note_time(self.state.now())
             if self.state.is_unsafe and self.place.exists() and self.locks.try_lock(_USING):
                 self.sync()
 
@@ -224,7 +226,7 @@ def open_volume(place: Path, budget: int, *, is_synced: bool, timeout: float) ->
     _volumes.close_dropped()
     with _volumes.lock:
         found = _volumes.by_place.get(place)
-        if found is None:
+        if found is None or found.locks.is_removed:  # else who comes now would share what is no longer there
             found = _volumes.by_place[place] = Volume(place, budget, is_synced=is_synced, timeout=timeout)
             return found
         if found.is_synced != is_synced:
