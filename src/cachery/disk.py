@@ -24,6 +24,7 @@ from cachery.stored import StoredCache
 __all__ = ["DiskCache"]
 
 FORMAT = 1
+_LARGEST = 2**44
 _DURABILITIES = ("process", "commit")
 
 
@@ -75,10 +76,14 @@ class DiskCache(StoredCache):
         clock: Clock | None = None,
         name: str | None = None,
     ) -> None:
+        super().__init__(default_ttl, clock=clock, name=name, max_size=max_size)
         if durability not in _DURABILITIES:
             raise CacheValueError(f"durability must be 'process' or 'commit', not {durability!r}")
+        budget = bytes_of(max_bytes, "max_bytes")
+        if budget > _LARGEST:
+            raise CacheValueError(f"max_bytes is at most {_LARGEST:,}, not {max_bytes!r}")
         settings = Settings(
-            Bounds(bytes_of(max_bytes, "max_bytes"), capacity_of(max_size) or None),
+            Bounds(budget, capacity_of(max_size) or None),
             life_of(default_ttl),
             durability == "commit",
             life_of(write_timeout, "write_timeout"),
@@ -86,7 +91,6 @@ class DiskCache(StoredCache):
             clock,
             name,
         )
-        super().__init__(default_ttl, clock=clock, name=name, max_size=max_size)
         place = private_directory(default_place("disk", name) if path is None else path)
         codec = build_codec(
             serializer=serializer,

@@ -56,6 +56,10 @@ class StoredCache(Cache):
     def __init__(
         self, default_ttl: Duration | None, *, clock: Clock | None, name: str | None, max_size: int | None
     ) -> None:
+        if name is not None and not isinstance(name, str):
+            raise CacheValueError(f"name is a str, not {type(name).__name__}")
+        if clock is not None and not callable(clock):
+            raise CacheValueError(f"clock is a function that returns seconds, not {type(clock).__name__}")
         self.name = name
         self.max_size = max_size
         self._default_ttl = default_ttl

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import cachery.disk
 from cachery.aio.offloaded import OffloadedDoor, off_loop
+from cachery.backends.disk.checking import Health
 from cachery.model.durations import Duration
 
 __all__ = ["DiskCache"]
@@ -63,10 +64,22 @@ class DiskCache(OffloadedDoor):
         """The bytes of all records, large values included."""
         return self.blocking.total_bytes
 
+    async def check(self, timeout: Duration | None = None) -> Health:
+        """Go through the whole database in a child process, and say what is wrong with it."""
+        return await off_loop(self.blocking.check, timeout)
+
     async def transact(self, work: Callable[[cachery.disk.DiskCache], T]) -> T:
         """Call ``work`` with the blocking door, on a thread, in one transaction; return what it returns.
 
         A transaction belongs to a thread, so it cannot be open while a coroutine is awaited.
+
+        >>> import asyncio, tempfile
+        >>> async def main(place):
+        ...     async with DiskCache(place) as cache:
+        ...         return await cache.transact(lambda blocking: (blocking.incr("a"), blocking.decr("b")))
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     asyncio.run(main(place))
+        (1, -1)
         """
         return await off_loop(self._transact, work)
 

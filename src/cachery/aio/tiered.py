@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import cachery.tiered
 from cachery.aio.door import Door
-from cachery.aio.offloaded import OffloadedDoor
+from cachery.aio.offloaded import OffloadedDoor, off_loop
 
 __all__ = ["TieredCache"]
+
+T = TypeVar("T")
 
 
 class TieredCache(OffloadedDoor):
@@ -32,6 +35,14 @@ class TieredCache(OffloadedDoor):
     def __init__(self, *tiers: Any, name: str | None = None) -> None:
         blocking = [tier.blocking if isinstance(tier, Door) else tier for tier in tiers]
         self.blocking = cachery.tiered.TieredCache(*blocking, name=name)
+
+    async def transact(self, work: Callable[[cachery.tiered.TieredCache], T]) -> T:
+        """Call ``work`` with the blocking door, on a thread, in one transaction, as ``DiskCache.transact``."""
+        return await off_loop(self._transact, work)
+
+    def _transact(self, work: Callable[[cachery.tiered.TieredCache], T]) -> T:
+        with self.blocking.transaction():
+            return work(self.blocking)
 
     @property
     def name(self) -> str | None:

@@ -92,6 +92,8 @@ def show_verification(path: Path, *, as_json: bool) -> bool:
         if len(problems) > _SHOWN:
             screen.line(f"and {len(problems) - _SHOWN:,} more", "red")
         screen.line(f"{checked:,} records checked, {len(problems):,} problems", "bold")
+        if any(problem.endswith(": secret") for problem in problems):
+            screen.line("secret: another one signed it; set CACHERY_SECRET as the programs have it")
     return not problems
 
 

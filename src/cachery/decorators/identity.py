@@ -66,4 +66,5 @@ def _bare_name(owner: Any) -> str:
     plain = getattr(owner, "func", owner)  # a partial object goes by what it calls
     if not hasattr(plain, "__qualname__"):
         plain = type(plain)
-    return f"{plain.__module__}.{plain.__qualname__}"
+    module = "__main__" if plain.__module__ == "__mp_main__" else plain.__module__  # in a process that was spawned
+    return f"{module}.{plain.__qualname__}"

@@ -153,7 +153,7 @@ class Engine(Generic[Token]):
                 flight.overdue_at = overdue_at
         try:
             self.runtime.spawn(fly, flights[0])
-        except BaseException:  # no thread can be started
+        except RuntimeError:  # no thread can be started; after an interrupt the work goes on, or its lead lands it
             fly.close()
             for flight in flights:
                 self.flights.land(flight, ABANDONED)

@@ -64,7 +64,8 @@ def life_of(default_ttl: Duration | None, name: str = "default_ttl") -> float:
         return math.inf
     life = seconds(default_ttl, name)
     if life <= 0:
-        raise CacheValueError(f"{name} must be above 0 (NullCache() switches caching off)", **{name: repr(default_ttl)})
+        hint = " (NullCache() switches caching off)" if name == "default_ttl" else ""
+        raise CacheValueError(f"{name} must be above 0{hint}", **{name: repr(default_ttl)})
     return life
 
 

@@ -34,7 +34,10 @@ class Workers:
         self._threads: set[threading.Thread] = set()
 
     def submit(self, job: Callable[[], object]) -> None:
-        """Run ``job`` on a thread. Raises ``RuntimeError`` when there is none and none can be started."""
+        """Run ``job`` on a thread. Raises ``RuntimeError`` when there is none and none can be started.
+
+        An interrupt is raised too, and whatever became of the thread, a job that is not lost is run.
+        """
         thread = threading.Thread(target=self._work, name="cachery-load", daemon=True)
         with self._changed:
             if threading.current_thread() in self._threads:
@@ -49,12 +52,15 @@ class Workers:
     def _start(self, thread: threading.Thread, job: Callable[[], object]) -> None:
         try:
             thread.start()
-        except BaseException:
+        except BaseException as error:
             with self._changed:
-                self._threads.discard(thread)
-                if job in self._queue and not self._threads:  # else another thread takes it
+                if thread.ident is None:  # it never began
+                    self._threads.discard(thread)
+                is_lost = job in self._queue and not self._threads  # else this thread or another takes it
+                if is_lost:
                     self._queue.remove(job)
-                    raise
+            if is_lost or not isinstance(error, RuntimeError):
+                raise
 
     def drain(self, timeout: float) -> bool:
         """Wait until all jobs are done, at most ``timeout`` seconds; True when they are.

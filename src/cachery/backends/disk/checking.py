@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 __all__ = ["Health", "check_store"]
 
 _MOST_PROBLEMS = 20
+_PATIENCE = 10.0
 
 
 class Health(NamedTuple):
@@ -45,18 +46,23 @@ def check_store(place: Path, timeout: float | None = None) -> Health:
         return Health(found["records"], tuple(found["problems"]))
     except (ValueError, KeyError):
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        return Health(0, (lines[-1] if lines else "the check said nothing",))
+        said = lines[len(lines) - 1] if lines else "the check said nothing"
+        return Health(0, (said.removeprefix("cachery.exceptions.").partition(": ")[2] or said,))
 
 
 def _walk(place: Path) -> Health:
     """Go through the database in ``place``, in this process."""
-    from cachery.backends.disk.big_files import BigFiles  # noqa: PLC0415 - of use to the child only
+    from cachery.backends.byte_locks import ByteLocks  # noqa: PLC0415 - of use to the child only
+    from cachery.backends.disk.big_files import BigFiles  # noqa: PLC0415
     from cachery.backends.disk.environment import Environment  # noqa: PLC0415
+    from cachery.backends.disk.gate import Gate  # noqa: PLC0415
     from cachery.backends.disk.index import unpack_row  # noqa: PLC0415
+    from cachery.backends.disk.state import State  # noqa: PLC0415
     from cachery.backends.disk.writing import reference_of  # noqa: PLC0415
     from cachery.serializers.envelope import Unreadable, unpack  # noqa: PLC0415
 
-    environment = Environment(place, 1, is_synced=False)
+    locks = ByteLocks(place / "locks")
+    environment = Environment(place, 1, Gate(locks, State(place / "state"), _PATIENCE), is_synced=False)
     files = BigFiles(place / "values", is_synced=False)
     problems: list[str] = []
     count = 0

@@ -11,13 +11,13 @@ The only file that knows the library. What it raises leaves as a ``CacheError``.
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from cachery.backends.disk.calls import Calls
+from cachery.backends.disk.gate import Gate
 from cachery.backends.places import refusal
 from cachery.exceptions import CacheConnectionError, CacheError, CacheFullError
 
@@ -41,18 +41,27 @@ _FULL = (errno.EDQUOT, errno.EFBIG)
 class Environment:
     """The database in ``place``, for this process. ``records``, ``index`` and ``tags`` are its tables."""
 
-    def __init__(self, place: Path, budget: int, *, is_synced: bool) -> None:
+    def __init__(self, place: Path, budget: int, gate: Gate, *, is_synced: bool) -> None:
         self.place = place
         self.is_synced = is_synced
+        self._gate = gate
         self._map_size = max(budget * 4, _LEAST_MAP)
-        self._process = 0
         self._database: Any = None
         self.calls = Calls()
         self._is_suspended = False
         self._enter()
 
     def _enter(self) -> None:
-        """Open the database, for this process."""
+        """Open the database, unless it is. To LMDB, finding its tables is a write, so it would wait for ever."""
+        if self._gate.is_mine:
+            self._open()
+        else:
+            with self._gate:
+                self._open()
+
+    def _open(self) -> None:
+        if self._database is not None and not self._is_suspended:
+            return
         try:
             self._database = lmdb.open(
                 str(self.place),
@@ -69,22 +78,29 @@ class Environment:
             self.records, self.index, self.tags = [self._database.open_db(name) for name in TABLES]
         except lmdb.Error as error:
             raise self.failure(error, "open") from error
-        self._process = os.getpid()
+        self._is_suspended = False
         self.begin = self._database.begin
 
     def suspend(self) -> None:
-        """Close the database until the process has forked: parent and child open it again, each for itself."""
-        if self._database is not None:
+        """Close the database, as the process is about to fork: parent and child open it again when they use it next."""
+        if self._database is not None and not self._is_suspended:
             self._database.close()
             self._is_suspended = True
+            self.begin = self._begin_anew
 
-    def resume(self) -> None:
-        """Open the database again, if it was suspended; what was not is of no use to a child."""
-        if self._is_suspended:
-            self._is_suspended = False
-            self._enter()
-        elif self._process != os.getpid():
+    def reset_after_fork(self) -> None:
+        """Begin as another process. A database that could not be closed before is of no use to it."""
+        self.calls.restart()
+        if not self._is_suspended:
             self.begin = self._refuse
+
+    def _begin_anew(self, table: Any = None, *args: Any, **options: Any) -> Any:
+        """Open the database again and begin a transaction; ``table`` may be one of before."""
+        tables = (self.records, self.index, self.tags)
+        self._enter()
+        place = tables.index(table) if table in tables else None
+        found = None if place is None else (self.records, self.index, self.tags)[place]
+        return self.begin(found, *args, **options)
 
     def _refuse(self, *_: object, **__: object) -> Any:
         raise CacheConnectionError(
@@ -108,8 +124,7 @@ class Environment:
             )
         if isinstance(error, lmdb.VersionMismatchError | lmdb.InvalidError | lmdb.CorruptedError):
             return CacheConnectionError(
-                f"{self.place} holds no store that can be read, or a damaged one ({error}): "
-                "'cachery verify' tells more; remove it to begin anew"
+                f"{self.place} holds no store that can be read, or a damaged one ({error}): remove it to begin anew"
             )
         if isinstance(error, lmdb.DiskError) or getattr(error, "code", 0) in _FULL:
             return CacheFullError(f"cannot {action} {self.place}: {error}")
@@ -129,6 +144,7 @@ class Environment:
 
     def sync(self) -> None:
         """Write everything through to the device."""
+        self._enter()
         self._database.sync(True)
 
     def close(self) -> None:

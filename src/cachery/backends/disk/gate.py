@@ -100,6 +100,6 @@ class Gate:
 
     def _lateness(self) -> CacheTimeoutError:
         return CacheTimeoutError(
-            f"another process has been writing for {self.timeout:g} seconds; it may have been stopped",
+            f"another process or thread has been writing for {self.timeout:g} seconds; it may have been stopped",
             place=str(self._locks.path.parent),
         )

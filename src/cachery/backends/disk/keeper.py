@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakMethod
 
+from cachery.exceptions import CacheError
 from cachery.forks import reset_in_child
 
 __all__ = ["Keeper"]
@@ -51,6 +52,9 @@ class Keeper:
     def _attempt(self, work: Callable[[], bool]) -> bool:
         try:
             return work()
+        except CacheError as error:  # others write for too long, for instance: it is tried again later
+            logging.getLogger("cachery").warning("what can wait is not done yet: %s", error)
+            return True
         except Exception:
             logging.getLogger("cachery").exception("keeping a store in order failed")
             return False

@@ -11,6 +11,7 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -42,6 +43,7 @@ BIG_SIZE = 2**20
 _BEGUN = blake2b(digest_size=DIGEST_SIZE)
 _USES_AT_ONCE = 32
 _MOST_USES = 4096
+_LOOK = 0.1
 _TRIES = 5
 
 T = TypeVar("T")
@@ -64,11 +66,12 @@ class Shelf:
         self._closing = Lock()
         self._keeper = Keeper(self.keep)
         self._commits_seen = -1
-        self._dropping = finalize(self, self.volume.drop)
+        self._dropping = finalize(self, _let_go, self.volume, self._keeper)
         self._dropping.atexit = False  # the volumes see to that
         self._uses: dict[bytes, None] = {}
         self._over: dict[bytes, None] = {}
         self._writes = 0
+        self._looked = -math.inf
 
     def check_open(self) -> None:
         """Raise ``CacheClosedError`` on a closed store."""
@@ -298,12 +301,20 @@ class Shelf:
     def _keep_up(self, writing: Writing) -> None:
         """Do a little of what is to be done from time to time."""
         self._writes += 1
+        if self._writes % 16 == 1 or writing.now > self._looked + _LOOK:
+            self._looked = writing.now
+            self._check_place()
         if self._over:
             writing.expire_all(self._taken(self._over))
         if self._writes % 8 == 0 and self.volume.state.soonest <= writing.now:
             writing.expire_some()
         if self._uses and self._is_crowded:
             writing.use_all(self._taken(self._uses))
+
+    def _check_place(self) -> None:
+        """Raise ``CacheConnectionError`` when the directory was removed: nobody would ever read what is written."""
+        if self.volume.locks.is_removed:
+            raise CacheConnectionError(f"{self.place} was removed while the cache was open", place=str(self.place))
 
     @property
     def _is_crowded(self) -> bool:
@@ -351,6 +362,12 @@ class Shelf:
         if digest not in self._over and len(self._over) < _MOST_USES:
             self._over[digest] = None
             self.observer.expired(key)
+
+
+def _let_go(volume: Volume, keeper: Keeper) -> None:
+    """End what a store holds that nobody closed. A finalizer calls this: nothing is waited for."""
+    keeper.stop()
+    volume.drop()
 
 
 def digest_of(name: bytes) -> bytes:

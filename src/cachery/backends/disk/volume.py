@@ -65,7 +65,10 @@ class _Volumes:
         """Write everything through before the interpreter ends, where nobody else uses a store."""
         self.close_dropped()
         for volume in list(self.by_place.values()):
-            volume.leave()
+            try:
+                volume.leave()
+            except CacheError as error:  # a transaction is open, for instance
+                _log.warning("%s was not written through: %s", volume.place, error)
 
 
 _volumes = _Volumes()
@@ -83,8 +86,7 @@ class Volume:
             with _Opening(self.locks, place):
                 self.state = self._state()
                 self.gate = Gate(self.locks, self.state, timeout)
-                with self.gate:  # to LMDB, finding its tables is a write, and it would wait for ever
-                    self.environment = Environment(place, budget, is_synced=is_synced)
+                self.environment = Environment(place, budget, self.gate, is_synced=is_synced)
                 self._enter()
         except BaseException:
             self.locks.close()
@@ -142,7 +144,6 @@ class Volume:
     def resume(self) -> None:
         """Go on after a fork."""
         if self.users:
-            self.environment.resume()
             self.environment.calls.resume()
 
     def reset_after_fork(self) -> None:
@@ -151,8 +152,7 @@ class Volume:
             self.current = None
             self.locks.reset_after_fork()
             self.gate.reset_after_fork()
-            self.environment.calls.restart()
-            self.environment.resume()
+            self.environment.reset_after_fork()
             self.locks.share(_USING)
 
     def sync(self) -> bool:
