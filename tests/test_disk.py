@@ -145,6 +145,23 @@ def test_a_transaction_under_a_loop(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_the_doors_show_what_the_caches_were_made_with(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with aio.FileBasedCache(tmp_path / "files", "5m", secret=SECRET, max_size=9, name="mine") as files:
+            assert (files.name, files.max_size, files.default_ttl) == ("mine", 9, "5m")
+            assert files.cache_dir == files.blocking.cache_dir
+        disk = DiskCache(tmp_path / "disk", secret=SECRET, name="mine")
+        async with aio.TieredCache(aio.InMemoryCache(), aio.DiskCache.to(disk)) as tiers:
+            assert tiers.name == "mine"
+            assert await tiers.transact(lambda blocking: blocking.incr("number")) == 1
+            assert await tiers.delete_many(["number", "other"]) == 1
+            assert await tiers.set_many({"a": 1}) is True
+            assert await tiers.get_many(["a", "b"]) == {"a": 1}
+            assert [key async for key in tiers.keys()] == ["a"]
+
+    asyncio.run(main())
+
+
 def test_a_closed_cache_refuses_a_transaction(tmp_path: Path) -> None:
     cache = DiskCache(tmp_path, secret=SECRET)
     cache.close()
