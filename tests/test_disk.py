@@ -157,7 +157,7 @@ def test_the_doors_show_what_the_caches_were_made_with(tmp_path: Path) -> None:
             assert await tiers.delete_many(["number", "other"]) == 1
             assert await tiers.set_many({"a": 1}) is True
             assert await tiers.get_many(["a", "b"]) == {"a": 1}
-            assert [key async for key in tiers.keys()] == ["a"]
+            assert [key async for key in tiers.keys("*")] == ["a"]
 
     asyncio.run(main())
 
