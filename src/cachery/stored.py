@@ -159,7 +159,9 @@ class StoredCache(Cache):
         """
         key = self._checked(key)
         check_value(value)
-        entry = self._entry(value, ttl, exact_tags(tags) if tags != () else (), checked_cost(cost))
+        entry = self._entry(
+            value, ttl, exact_tags(tags) if tags != () else (), None if cost is None else checked_cost(cost)
+        )
         if entry is None:
             self.delete(key)
             return False

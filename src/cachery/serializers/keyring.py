@@ -7,6 +7,14 @@ when it is first needed, in a file that nobody else can read.
 
 from __future__ import annotations
 
+try:
+    import cython
+
+    if not cython.compiled:
+        raise ImportError
+except ImportError:
+    from cachery import _cython as cython  # type: ignore[no-redef]
+
 import os
 import secrets
 import sys
@@ -15,9 +23,10 @@ from contextlib import suppress
 from hashlib import blake2b
 from hmac import compare_digest
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from cachery.exceptions import CacheConnectionError, CacheValueError
+from cachery.model.keys import Key
 from cachery.serializers.envelope import SIGNATURE, Unreadable
 
 __all__ = ["Keyring", "Secret", "user_secret"]
@@ -28,6 +37,7 @@ Secret: TypeAlias = str | bytes | Sequence[str | bytes]
 _SHORTEST = 16
 
 
+@cython.cclass
 class Keyring:
     """Signs and checks the records of the cache ``name`` with ``secret``.
 
@@ -36,25 +46,32 @@ class Keyring:
     >>> keyring.check(record, keyring.key_id)
     """
 
-    def __init__(self, secret: Secret, name: str) -> None:
+    states: dict[bytes, Any]
+    newest: Any
+    key_id: bytes
+
+    def __init__(self, secret: Secret, name: Key) -> None:
         keys = [_key_of(one) for one in _each(secret)]
-        self._states = {_id_of(key): _state_of(key, name) for key in keys}
+        self.states = {_id_of(key): _state_of(key, name) for key in keys}
         self.key_id = _id_of(keys[0])
-        self._newest = self._states[self.key_id]
+        self.newest = self.states[self.key_id]
 
     def __repr__(self) -> str:
-        return f"<Keyring of {len(self._states)} secrets>"
+        return f"<Keyring of {len(self.states)} secrets>"
 
+    @cython.ccall
     def sign(self, data: bytes) -> bytes:
         """Return the signature of ``data``, 32 bytes."""
-        state = self._newest.copy()
+        state = self.newest.copy()
         state.update(data)
-        return state.digest()
+        signature: bytes = state.digest()
+        return signature
 
     def signed(self, data: bytes) -> bytes:
         """Return ``data`` with its signature."""
         return data + self.sign(data)
 
+    @cython.ccall
     def check(self, record: bytes, key_id: bytes) -> None:
         """Raise ``Unreadable`` unless ``record`` ends with a signature, of the rest, by the key ``key_id``.
 
@@ -63,9 +80,10 @@ class Keyring:
         end = len(record) - SIGNATURE
         self.check_apart(record[:end], record[end:], key_id)
 
+    @cython.ccall
     def check_apart(self, data: bytes, signature: bytes, key_id: bytes) -> None:
         """Raise ``Unreadable`` unless ``signature`` is that of ``data`` by the key ``key_id``."""
-        known = self._states.get(key_id)
+        known = self.states.get(key_id)
         if known is None:
             raise Unreadable("secret")
         state = known.copy()

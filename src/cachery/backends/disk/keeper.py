@@ -28,15 +28,21 @@ class Keeper:
         """Forget the thread of the parent."""
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
+        self.is_awake = False
 
     def wake(self) -> None:
         """Say that there is something to do."""
         if self._thread is None and not self._end.is_set():
+            self.is_awake = True
             thread = self._thread = threading.Thread(target=self._run, name="cachery-keeper", daemon=True)
             try:
                 thread.start()
             except RuntimeError:  # no thread can be started now: the next one to call tries again
-                self._thread = None
+                self._sleep()
+
+    def _sleep(self) -> None:
+        self._thread = None
+        self.is_awake = False
 
     def stop(self) -> None:
         """Let the thread end."""
@@ -47,7 +53,7 @@ class Keeper:
             work = self._work()
             if work is None or not self._attempt(work):
                 break
-        self._thread = None
+        self._sleep()
 
     def _attempt(self, work: Callable[[], bool]) -> bool:
         try:

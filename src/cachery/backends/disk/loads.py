@@ -96,7 +96,10 @@ class Loads(Shelf):
         parcel = self.try_parcel(key, entry, self.volume.state.sequence)
         if parcel is None:
             return False
-        self.store([parcel], lambda writing: writing.put(parcel))
+        if parcel.big is None:
+            self.write(lambda writing: writing.put(parcel))
+        else:
+            self.store([parcel], lambda writing: writing.put(parcel))
         return True
 
     def store(self, parcels: Iterable[Parcel | None], work: Callable[[Writing], T]) -> T:

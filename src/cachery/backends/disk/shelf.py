@@ -37,12 +37,12 @@ from cachery.serializers.pipeline import Codec, key_bytes
 if not cython.compiled:
     from cachery.backends.disk.calls import Calls
 
-__all__ = ["BIG_SIZE", "Shelf", "digest_of"]
+__all__ = ["BIG_SIZE", "MOST_USES", "Shelf", "digest_of"]
 
 BIG_SIZE = 2**20
 _BEGUN = blake2b(digest_size=DIGEST_SIZE)
 _USES_AT_ONCE = 32
-_MOST_USES = 4096
+MOST_USES = 4096
 _LOOK = 0.1
 _TRIES = 5
 
@@ -232,7 +232,8 @@ class Shelf:
 
     def write(self, work: Callable[[Writing], T]) -> T:
         """Carry out ``work`` in a transaction: that of this thread, or one of its own."""
-        self.check_open()
+        if self._is_closed:
+            self.check_open()
         volume = self.volume
         if volume.current is not None and volume.gate.is_mine:
             return self._joined(volume.current, work)
@@ -243,7 +244,8 @@ class Shelf:
                 writing, done = self._written(work)
             finally:
                 calls.leave()
-        self._keeper.wake()
+        if not self._keeper.is_awake:
+            self._keeper.wake()
         writing.tell()
         return done
 
@@ -339,7 +341,7 @@ class Shelf:
 
     def note_digest(self, digest: bytes) -> None:
         """Remember that the key with ``digest`` was used now."""
-        if len(self._uses) < _MOST_USES:
+        if len(self._uses) < MOST_USES:
             self._uses[digest] = None
         elif self._is_crowded:
             self._keeper.wake()
@@ -359,7 +361,7 @@ class Shelf:
 
     def note_over(self, key: str, digest: bytes) -> None:
         """Remember to remove ``key``, whose time is over: the next write does it. Reported once."""
-        if digest not in self._over and len(self._over) < _MOST_USES:
+        if digest not in self._over and len(self._over) < MOST_USES:
             self._over[digest] = None
             self.observer.expired(key)
 

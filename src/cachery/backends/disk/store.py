@@ -11,7 +11,7 @@ from cachery.backends.disk.index import TAGGED, Row, unpack_row
 from cachery.backends.disk.inventory import summaries, verified
 from cachery.backends.disk.loads import Loads
 from cachery.backends.disk.settings import Settings
-from cachery.backends.disk.shelf import digest_of
+from cachery.backends.disk.shelf import MOST_USES, digest_of
 from cachery.backends.disk.state import EVERYTHING
 from cachery.backends.disk.sweeping import has_too_many_tags, recount, sweep
 from cachery.backends.disk.writing import Parcel, Writing, is_outdated
@@ -50,26 +50,34 @@ class DiskStore(Loads):
         if record is None:
             return MISSING
         envelope = self.valid(key, name, record)
-        now = (
-            -FOREVER
-            if envelope is None or envelope.fresh_until == FOREVER == envelope.refresh_at
-            else self.read_clock()
-        )
-        if envelope is None or envelope.fresh_until <= now:
-            if envelope is not None and envelope.stale_until <= now and not is_first_look:
-                self.note_over(key, digest)
+        if envelope is None:
             return MISSING
-        if is_first_look and envelope.refresh_at <= now:
+        has_times = envelope.fresh_until != FOREVER or envelope.refresh_at != FOREVER
+        if has_times and not self._is_fresh(key, digest, envelope, is_first_look=is_first_look):
             return MISSING
+        body = envelope.body
         try:
-            value = self.value(envelope)
+            value = self.value(envelope) if body.flags else self.codec.value_of(name, body)
         except Unreadable:
-            found = self.look(key, lambda envelope: envelope.fresh_until > now)
-            if found is None:
-                return MISSING
-            value = found[1]
-        self.note_digest(digest)
+            return self._fetch_again(key)
+        if len(self._uses) < MOST_USES:
+            self._uses[digest] = None
         return value
+
+    def _is_fresh(self, key: str, digest: bytes, envelope: Envelope, *, is_first_look: bool) -> bool:
+        """Tell whether ``envelope`` is to be served; what is over is reported."""
+        now = self.read_clock()
+        if envelope.fresh_until > now:
+            return not (is_first_look and envelope.refresh_at <= now)
+        if envelope.stale_until <= now and not is_first_look:
+            self.note_over(key, digest)
+        return False
+
+    def _fetch_again(self, key: str) -> Any:
+        """Return the value of ``key``, whose record may have been replaced while it was read."""
+        now = self.read_clock()
+        found = self.look(key, lambda envelope: envelope.fresh_until > now)
+        return MISSING if found is None else found[1]
 
     def fetch_many(self, keys: list[str]) -> dict[str, Any]:
         """Return the fresh values among those of ``keys``."""

@@ -21,6 +21,7 @@ from cachery.backends.disk.index import (
     ROW_SIZE,
     TAGGED,
     Row,
+    is_nearly,
     pack_row,
     rows_from,
     size_and_flags,
@@ -164,18 +165,23 @@ class Writing:
             self.make_room(digest, size)
         dead_at = max(entry.fresh_until, entry.stale_until)
         row = pack_row(entry.fresh_until, dead_at, self.now, size, parcel.flags)
-        old = self.transaction.replace(digest, row, self.environment.index)
+        old = self.transaction.get(digest, None, self.environment.index)
         if old is not None:
             self._forget(digest, old)
+        if old is None or self.is_crowded or not is_nearly(old, row):
+            self.transaction.put(digest, row, True, True, False, self.environment.index)
         if parcel.big is not None:
             self.files.publish(parcel.big)
             self._made.append(parcel.big.name)
-        self.transaction.put(
-            digest, parcel.record, True, True, False, self.environment.records
-        )  # not by keyword: quick
+        self.transaction.put(digest, parcel.record, True, True, False, self.environment.records)
         self.total += size
         self.state.note_expiry(entry.fresh_until)
         self.facts.append((self.observer.stored, (parcel.key,)))
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so much is stored that it may soon matter what was used lately."""
+        return self.bounds.max_size is not None or self.total * 2 > self.bounds.max_bytes
 
     def put_all(self, parcels: list[Parcel]) -> None:
         """Store all ``parcels``."""
