@@ -40,21 +40,6 @@ class DiskCache(OffloadedDoor):
         self.blocking = cachery.disk.DiskCache(path, default_ttl, **options)
 
     @property
-    def name(self) -> str | None:
-        """The name of the cache, in events and errors."""
-        return self.blocking.name
-
-    @property
-    def max_size(self) -> int | None:
-        """The most entries there may be; ``None`` when there is no bound."""
-        return self.blocking.max_size
-
-    @property
-    def default_ttl(self) -> Duration | None:
-        """The TTL of an entry stored without one, as it was given."""
-        return self.blocking.default_ttl
-
-    @property
     def path(self) -> Path:
         """The directory it is in."""
         return self.blocking.path

@@ -64,6 +64,24 @@ class OffloadedDoor(Door):
 
     blocking: Any
 
+    @property
+    def name(self) -> str | None:
+        """The name of the cache, in events and errors."""
+        name: str | None = self.blocking.name
+        return name
+
+    @property
+    def max_size(self) -> int | None:
+        """The most entries there may be; ``None`` when there is no bound."""
+        bound: int | None = self.blocking.max_size
+        return bound
+
+    @property
+    def default_ttl(self) -> Duration | None:
+        """The TTL of an entry stored without one, as it was given."""
+        ttl: Duration | None = self.blocking.default_ttl
+        return ttl
+
     async def get(self, key: str, default: Any = None) -> Any:
         """Return the value of ``key``, or ``default`` when it is absent or expired."""
         value = self.blocking.glance(key)

@@ -43,8 +43,3 @@ class TieredCache(OffloadedDoor):
     def _transact(self, work: Callable[[cachery.tiered.TieredCache], T]) -> T:
         with self.blocking.transaction():
             return work(self.blocking)
-
-    @property
-    def name(self) -> str | None:
-        """The name of the cache, in events and errors."""
-        return self.blocking.name

@@ -10,7 +10,6 @@ The only file that knows the library. What it raises leaves as a ``CacheError``.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +34,6 @@ TABLES = (b"records", b"index", b"tags")
 _MOST_READERS = 2048
 _SPARE_READERS = 16
 _LEAST_MAP = 2**24
-_FULL = (errno.EDQUOT, errno.EFBIG)
 
 
 class Environment:
@@ -126,8 +124,6 @@ class Environment:
             return CacheConnectionError(
                 f"{self.place} holds no store that can be read, or a damaged one ({error}): remove it to begin anew"
             )
-        if isinstance(error, lmdb.DiskError) or getattr(error, "code", 0) in _FULL:
-            return CacheFullError(f"cannot {action} {self.place}: {error}")
         return refusal(error, self.place, action)
 
     @contextmanager

@@ -17,6 +17,10 @@ class Bounds(NamedTuple):
     max_bytes: int
     max_size: int | None
 
+    def are_near(self, total: int) -> bool:
+        """Tell whether, of ``total`` bytes, so much is stored that it may soon matter what was used lately."""
+        return self.max_size is not None or total * 2 > self.max_bytes
+
 
 class Settings(NamedTuple):
     """Times are in seconds. ``clock``: for tests, in the place of the store's own; so is ``chance``, random bytes."""

@@ -320,9 +320,7 @@ class Shelf:
 
     @property
     def _is_crowded(self) -> bool:
-        """Whether so much is stored that it may soon matter what was used lately."""
-        bounds = self.settings.bounds
-        return bounds.max_size is not None or self.volume.state.total * 2 > bounds.max_bytes
+        return self.settings.bounds.are_near(self.volume.state.total)
 
     @staticmethod
     def _taken(digests: dict[bytes, None]) -> list[bytes]:

@@ -168,7 +168,7 @@ class Writing:
         old = self.transaction.get(digest, None, self.environment.index)
         if old is not None:
             self._forget(digest, old)
-        if old is None or self.is_crowded or not is_nearly(old, row):
+        if old is None or bounds.are_near(self.total) or not is_nearly(old, row):
             self.transaction.put(digest, row, True, True, False, self.environment.index)
         if parcel.big is not None:
             self.files.publish(parcel.big)
@@ -177,11 +177,6 @@ class Writing:
         self.total += size
         self.state.note_expiry(entry.fresh_until)
         self.facts.append((self.observer.stored, (parcel.key,)))
-
-    @property
-    def is_crowded(self) -> bool:
-        """Whether so much is stored that it may soon matter what was used lately."""
-        return self.bounds.max_size is not None or self.total * 2 > self.bounds.max_bytes
 
     def put_all(self, parcels: list[Parcel]) -> None:
         """Store all ``parcels``."""
