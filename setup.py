@@ -21,6 +21,10 @@ COMPILED = (
     "backends/in_memory/fences",
     "backends/in_memory/loads",
     "backends/in_memory/store",
+    "backends/redis/names",
+    "backends/redis/near/copies",
+    "backends/redis/reading",
+    "backends/redis/records",
     "backends/disk/index",
     "backends/disk/loads",
     "backends/disk/shelf",
@@ -44,6 +48,7 @@ COMPILED = (
     "statistics/hot_keys",
     "statistics/recorder",
     "statistics/uses",
+    "reporting",
     "stored",
 )
 DIRECTIVES = {

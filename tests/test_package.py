@@ -28,7 +28,7 @@ def loaded_by(statement: str) -> set[str]:
     return set(json.loads(printed))
 
 
-BEHIND_AN_EXTRA = {"DiskCache", "TieredCache"}
+BEHIND_AN_EXTRA = {"DiskCache", "RedisBackend", "RedisCache"}
 PLAIN_NAMES = f"import cachery; [getattr(cachery, name) for name in set(cachery.__all__) - {BEHIND_AN_EXTRA}]"
 FILES = "import tempfile; from cachery import FileBasedCache; FileBasedCache(tempfile.mkdtemp()).set('a', 1)"
 

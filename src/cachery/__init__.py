@@ -18,9 +18,9 @@ from cachery._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from cachery import aio, backends, events, policies, serializers, testing
+    from cachery.breaker import CircuitBreaker
     from cachery.cache import Cache
     from cachery.disk import DiskCache
-    from cachery.engine.breaker import CircuitBreaker
     from cachery.engine.context import LoadContext
     from cachery.exceptions import (
         CacheCircuitOpenError,
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from cachery.namespaced import NamespacedCache
     from cachery.null import NullCache
     from cachery.policies.node import is_compiled as compiled
+    from cachery.redis import RedisCache
+    from cachery.redis import RedisCache as RedisBackend
     from cachery.statistics.stats import CacheStats
     from cachery.tiered import TieredCache
     from cachery.ttl_manager import TTLManager
@@ -78,6 +80,8 @@ __all__ = [
     "LoadContext",
     "NamespacedCache",
     "NullCache",
+    "RedisBackend",
+    "RedisCache",
     "TTLManager",
     "TieredCache",
     "aio",
@@ -99,7 +103,7 @@ __getattr__, __dir__ = lazy_exports(
         "Cache": "cachery.cache:Cache",
         "CacheManager": "cachery.manager:CacheManager",
         "CacheStats": "cachery.statistics.stats:CacheStats",
-        "CircuitBreaker": "cachery.engine.breaker:CircuitBreaker",
+        "CircuitBreaker": "cachery.breaker:CircuitBreaker",
         "DiskCache": "cachery.disk:DiskCache",
         "FOREVER": "cachery.model.sentinels:FOREVER",
         "FileBasedBackend": "cachery.file_based:FileBasedCache",
@@ -110,6 +114,8 @@ __getattr__, __dir__ = lazy_exports(
         "MISSING": "cachery.model.sentinels:MISSING",
         "NamespacedCache": "cachery.namespaced:NamespacedCache",
         "NullCache": "cachery.null:NullCache",
+        "RedisBackend": "cachery.redis:RedisCache",
+        "RedisCache": "cachery.redis:RedisCache",
         "TTLManager": "cachery.ttl_manager:TTLManager",
         "TieredCache": "cachery.tiered:TieredCache",
         "aio": "cachery.aio",

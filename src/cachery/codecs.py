@@ -30,10 +30,12 @@ def build_codec(  # noqa: PLR0913 - what a cache is made with, all by name
     secret: Secret | None,
     max_value_bytes: Size,
     name: str,
+    is_shared: bool = False,
 ) -> Codec:
     """Return what writes and reads the records of the cache ``name``.
 
-    ``secret``: ``None`` for ``CACHERY_SECRET``, or else the key of this user.
+    ``secret``: ``None`` for ``CACHERY_SECRET``, or else the key of this user; what is shared by machines, of which each
+    has users of its own, then carries no signature.
     """
     if not isinstance(serializer, str | CacheSerializer):
         raise CacheValueError(f"serializer is a name or a CacheSerializer, not {type(serializer).__name__}")
@@ -46,5 +48,5 @@ def build_codec(  # noqa: PLR0913 - what a cache is made with, all by name
         limit,
     )
     if secret is None:
-        secret = from_environment("CACHERY_SECRET") or user_secret()
-    return Codec(recipe, Keyring(secret, name))
+        secret = from_environment("CACHERY_SECRET") or (None if is_shared else user_secret())
+    return Codec(recipe, None if secret is None else Keyring(secret, name))

@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from cachery.backends.claim import claim
 from cachery.backends.disk.checking import Health, check_store
 from cachery.backends.disk.settings import Bounds, Settings
 from cachery.backends.disk.store import DiskStore
+from cachery.backends.observers import Both
 from cachery.backends.places import default_place, private_directory
+from cachery.backends.tiered import TieredStore
 from cachery.codecs import EncryptionKeys, SerializerChoice, build_codec
 from cachery.exceptions import CacheValueError
 from cachery.model.durations import Duration, life_of
 from cachery.model.sizes import Size, bytes_of
 from cachery.policies.table import capacity_of
 from cachery.ports.clock import Clock
+from cachery.ports.store import Observer
 from cachery.serializers.keyring import Secret
 from cachery.stored import StoredCache
 
@@ -133,6 +136,12 @@ class DiskCache(StoredCache):
         self.check_open()
         return check_store(self.path, None if timeout is None else life_of(timeout, "timeout"))
 
+    def tier(self, near: Any, observer: Observer, later: object) -> DiskTier:
+        """Return what makes a store with ``near`` before this cache, of which ``observer`` hears too."""
+        del later
+        self.store.observer = Both(self.store.observer, observer)
+        return DiskTier(TieredStore(near, self.store, near.default_life))
+
     def transaction(self) -> AbstractContextManager[None]:
         """Return a context in which all verbs of this thread are one write: all of it happens, or nothing.
 
@@ -146,3 +155,23 @@ class DiskCache(StoredCache):
         {'from': -10, 'to': 10}
         """
         return self.store.transaction()
+
+
+class DiskTier:
+    """Memory before a disk (``ports.tier.Tier``): coherent by the store's own marks, with nothing in the background."""
+
+    is_awaited = False
+    look = None
+
+    def __init__(self, store: TieredStore) -> None:
+        self._store = store
+
+    def blocking_store(self) -> TieredStore:
+        """Return the store."""
+        return self._store
+
+    def let_go(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -33,6 +33,8 @@ __all__ = [
     "Miss",
     "ServedStale",
     "Stored",
+    "TierDown",
+    "TierUp",
     "Unreadable",
     "check_listener",
     "listening",
@@ -130,6 +132,21 @@ class Unreadable(Event):
 
     key: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TierDown(Event):
+    """The server ``tier`` cannot be reached or takes too long; ``error`` says what happened. Once an episode."""
+
+    tier: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TierUp(Event):
+    """The server that ``tier`` names answers again."""
+
+    tier: str
 
 
 Listener: TypeAlias = Callable[[Event], object]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from random import random
 from types import FunctionType, MethodType
@@ -22,12 +23,13 @@ from cachery.model.options import load_options
 from cachery.model.outcome import Outcome
 from cachery.ports.backend import Backend, BlockingBackend
 from cachery.ports.clock import stopwatch
-from cachery.runtimes.step import step
+from cachery.ports.runtime import Runtime
 from cachery.runtimes.threads import ThreadRuntime
 from cachery.statistics.counters import Counters
 from cachery.statistics.recorder import Recorder
+from cachery.step import step
 
-__all__ = ["BlockingEngine", "LoopEngine", "blocking_engine"]
+__all__ = ["BlockingEngine", "LoopEngine", "blocking_engine", "go_on_without", "stepped_engine"]
 
 _USED_UP = CO_GENERATOR | CO_ASYNC_GENERATOR
 _NOT_BLOCKING = CO_COROUTINE | _USED_UP
@@ -146,8 +148,43 @@ class LoopEngine:
 
 def blocking_engine(backend: BlockingBackend[Any], recorder: Recorder) -> BlockingEngine:
     """Return an engine that loads through ``backend`` on the threads of its callers."""
-    loading = Loading(Inline(backend), ThreadRuntime(), recorder, stopwatch, random)
+    return stepped_engine(Inline(backend), recorder)
+
+
+def stepped_engine(backend: Backend[Any], recorder: Recorder) -> BlockingEngine:
+    """Return the same over a ``backend`` that is awaited, and never suspends."""
+    loading = Loading(backend, ThreadRuntime(), recorder, stopwatch, random)
     return BlockingEngine(Engine(loading, Flights(stopwatch)), recorder)
+
+
+def go_on_without(engine: BlockingEngine | LoopEngine, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Have what ``work`` returns carried out in the background; ``drain`` waits for it. A failure is logged."""
+    runtime, errand = engine.core.runtime, _Errand()
+    runtime.spawn(_carried_out(runtime, errand, work), errand)
+
+
+class _Errand:
+    """The end of something in the background that nobody waits for."""
+
+    home: object = None
+    is_over = False
+
+    def attend(self, wake: Callable[[], object]) -> bool:
+        """Refuse: nobody waits."""
+        del wake
+        return False
+
+    def desert(self, wake: Callable[[], object]) -> None:
+        """Do nothing: nobody waits."""
+
+
+async def _carried_out(runtime: Runtime, errand: _Errand, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    try:
+        await work()
+    except Exception:
+        logging.getLogger("cachery").warning("work in the background failed", exc_info=True)
+    finally:
+        runtime.release(errand)
 
 
 def _request(key: str, loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]) -> Request:

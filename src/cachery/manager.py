@@ -45,8 +45,9 @@ class _Named:
 class CacheManager:
     """Makes caches and keeps them by name.
 
-    ``default_backend``: ``"in_memory"``, ``"file_based"``, ``"disk"`` or ``"null"``; ``None`` for ``CACHE_BACKEND``.
-    ``default_ttl``: of the caches made here, ``None`` for ``CACHE_TTL_DEFAULT``. Caches on disk that name no directory
+    ``default_backend``: ``"in_memory"``, ``"file_based"``, ``"disk"``, ``"redis"``, ``"tiered"`` or ``"null"``;
+    ``None`` for ``CACHE_BACKEND``. One on Redis that names no server is at ``REDIS_URL``; it goes on in memory while
+    that is away. ``default_ttl``: of the caches made here, ``None`` for ``CACHE_TTL_DEFAULT``. Caches on disk that name no directory
     have one each under ``CACHE_DIR``, or this user's cache directory. Thread-safe.
 
     >>> manager = CacheManager(default_ttl="10m")
@@ -211,11 +212,44 @@ def _disk(**options: Any) -> Cache:
     return DiskCache(**options)
 
 
+def _redis(**options: Any) -> Cache:
+    """Return a cache on Redis that goes on in memory while that is away, now for instance."""
+    from cachery.redis import RedisCache  # noqa: PLC0415 - needs an extra
+
+    if not _PLACES & options.keys():
+        options["redis_url"] = from_environment("REDIS_URL")
+    if "fallback" not in options:
+        options["fallback"] = InMemoryCache(from_environment("CACHE_MAX_SIZE"), clock=options.get("clock"))
+    cache = RedisCache(**options)
+    cache.ping()
+    return cache
+
+
+def _tiered(**options: Any) -> Cache:
+    """Return memory before a cache ``over`` ``"redis"`` or ``"disk"``, which takes the other options."""
+    from cachery.tiered import TieredCache  # noqa: PLC0415 - needs an extra
+
+    over = options.pop("over", "redis")
+    if over not in _FAR:
+        raise CacheValueError(f"over is {' or '.join(sorted(_FAR))}, not {over!r}")
+    near = {name: options.pop(name) for name in ("max_size", "policy", "copy") if name in options}
+    channel = {name: options.pop(name) for name in ("bus", "max_stale_when_blind") if name in options}
+    memory = _in_memory(**near, clock=options.get("clock"), name=options["name"])
+    if over == "redis":
+        options["fallback"] = None
+    return TieredCache(memory, _FAR[over](**options), **channel)
+
+
+_PLACES = {"url_or_host", "redis_url", "host", "port", "sentinels", "client"}
+_FAR: dict[str, Callable[..., Cache]] = {"disk": _disk, "redis": _redis}
+
 _BACKENDS: dict[str, Callable[..., Cache]] = {
     "disk": _disk,
     "file_based": _file_based,
     "in_memory": _in_memory,
     "null": _null,
+    "redis": _redis,
+    "tiered": _tiered,
 }
 
 

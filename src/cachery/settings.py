@@ -45,6 +45,12 @@ def _max_size(text: str) -> int:
     return int(text)
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:  # noqa: PLR2004 - the ports there are
+        raise CacheValueError("write a port, 1 to 65535")
+    return int(text)
+
+
 VARIABLES = {
     variable.name: variable
     for variable in (
@@ -52,6 +58,11 @@ VARIABLES = {
         Variable("CACHE_TTL_DEFAULT", 300.0, _ttl, "TTL in seconds of a cache that names none"),
         Variable("CACHE_MAX_SIZE", 1000, _max_size, "entries in a memory cache that names no size"),
         Variable("CACHE_DIR", None, str, "directory of the caches on disk that name none"),
+        Variable(
+            "REDIS_URL", "redis://localhost:6379", str, "the server of a cache on redis that names none", is_secret=True
+        ),
+        Variable("REDIS_HOST", "localhost", str, "the same, for RedisCache() without arguments"),
+        Variable("REDIS_PORT", 6379, _port, "its port"),
         Variable("CACHERY_SECRET", None, str, "signs what is stored outside of the process", is_secret=True),
     )
 }

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cachery.cache import Cache
 from cachery.events import (
-    Event,
-    Evicted,
-    Expired,
     Hit,
     Invalidated,
-    Listener,
     Miss,
-    Stored,
-    Unreadable,
-    listening,
-    notify,
 )
-from cachery.exceptions import CacheClosedError, CacheValueError
+from cachery.exceptions import CacheValueError
 from cachery.keys.glob import glob_matcher
 from cachery.keys.text import check_whole, checked_cost, exact_key, exact_keys, exact_tags
 from cachery.model.durations import Duration, seconds
@@ -27,62 +18,54 @@ from cachery.model.entry import Entry
 from cachery.model.keys import Count, Key
 from cachery.model.sentinels import MISSING
 from cachery.model.values import check_value
-from cachery.ports.clock import Clock
-from cachery.ports.store import Cause, Store
-from cachery.statistics.counters import Counters
-from cachery.statistics.stats import CacheStats
-from cachery.statistics.uses import Uses
+from cachery.ports.store import Store
+from cachery.reporting import ReportingCache
 
 if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
     from cachery.loading import BlockingEngine
+    from cachery.statistics.recorder import Recorder
 
 __all__ = ["StoredCache"]
 
 _FOREVER = float("inf")
-_FOREIGN_SIGNATURE = (
-    "%s holds values that another secret signed, and so counts as not holding them: give all who share it the same "
-    "secret= or CACHERY_SECRET"
-)
 
 
-class StoredCache(Cache):
-    """A cache over ``store``, which a subclass makes, and whose ``Observer`` it is.
-
-    ``stats`` are those of this object: what other processes do with the store, their own count.
-    """
+class StoredCache(ReportingCache):
+    """A cache over ``store``, which a subclass makes, and whose ``Observer`` it is."""
 
     store: Store[Any]
-
-    def __init__(
-        self, default_ttl: Duration | None, *, clock: Clock | None, name: str | None, max_size: int | None
-    ) -> None:
-        if name is not None and not isinstance(name, str):
-            raise CacheValueError(f"name is a str, not {type(name).__name__}")
-        if clock is not None and not callable(clock):
-            raise CacheValueError(f"clock is a function that returns seconds, not {type(clock).__name__}")
-        self.name = name
-        self.max_size = max_size
-        self._default_ttl = default_ttl
-        self.clock = clock
-        self._counters = Counters(clock)
-        self._uses = Uses()
-        self._stats = CacheStats.of(self._counters, self)
-        self._listeners: tuple[Listener, ...] = ()
-        self._is_closed = False
-        self._is_warned = False
-
-    @property
-    def default_ttl(self) -> Duration | None:
-        """The TTL of an entry stored without one, as it was given."""
-        return self._default_ttl
 
     # Reading
 
     def get(self, key: Key, default: Any = None) -> Any:
         """Return the value of ``key``, or ``default`` when it is absent, expired or cannot be read."""
+        if type(key) is not str or self._is_closed:
+            key = self.checked(key)
+        look = self._look
+        if look is not None:
+            value = look(key)
+            if value is not MISSING:
+                self._counters.hit()
+                self._uses.note(key)
+                if self._listeners:
+                    self._report(Hit(self.name, key))
+                return value
+        return self.answer(key, self.store.fetch(key), default)
+
+    def peek(self, key: Key) -> Any:
+        """Return the value of ``key`` if it is fresh and no refresh is due, else ``MISSING``, which counts nothing."""
         if type(key) is not str:
             key = exact_key(key)
-        value = self.store.fetch(key)
+        return self.counted(key, self.store.fetch(key, is_first_look=True))
+
+    def glance(self, key: Key) -> Any:
+        """Return the value of ``key`` if it is fresh and at hand in memory, else ``MISSING``, which counts nothing."""
+        if type(key) is not str:
+            key = exact_key(key)
+        return self.counted(key, self.store.glance(key))
+
+    def answer(self, key: Key, value: Any, default: Any) -> Any:
+        """Count what ``key`` was answered with; return it, or ``default`` for ``MISSING``."""
         if value is MISSING:
             self._counters.miss()
             if self._listeners:
@@ -94,47 +77,32 @@ class StoredCache(Cache):
             self._report(Hit(self.name, key))
         return value
 
-    def peek(self, key: Key) -> Any:
-        """Return the value of ``key`` if it is fresh and no refresh is due, else ``MISSING``, which counts nothing."""
-        if type(key) is not str:
-            key = exact_key(key)
-        return self._answered(key, self.store.fetch(key, is_first_look=True))
-
-    def glance(self, key: Key) -> Any:
-        """Return the value of ``key`` if it is fresh and at hand in memory, else ``MISSING``, which counts nothing."""
-        if type(key) is not str:
-            key = exact_key(key)
-        return self._answered(key, self.store.glance(key))
-
-    def _answered(self, key: Key, value: Any) -> Any:
+    def counted(self, key: Key, value: Any) -> Any:
         """Count ``value``, if it is one, as a hit of ``key``; return it."""
-        if value is not MISSING:
-            self._counters.hit()
-            self._uses.note(key)
-            if self._listeners:
-                self._report(Hit(self.name, key))
-        return value
+        return value if value is MISSING else self.answer(key, value, value)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
         """Return the values of those of ``keys`` that are there."""
         self.check_open()
         wanted = exact_keys(keys)
-        found = self.store.fetch_many(wanted)
-        for key in wanted:
-            if key in found:
-                self._answered(key, found[key])
-            else:
-                self._counters.miss()
-                self._report(Miss(self.name, key))
+        return self.answered(wanted, self.store.fetch_many(wanted))
+
+    def answered(self, keys: list[str], found: dict[str, Any]) -> dict[str, Any]:
+        """Count what was ``found`` of ``keys``, and return it."""
+        for key in keys:
+            self.answer(key, found.get(key, MISSING), MISSING)
         return found
 
     def exists(self, key: Key) -> bool:
         """Tell whether ``key`` is there. Neither recency nor counters change."""
-        return self.store.expiry(self._checked(key)) is not None
+        return self.store.expiry(self.checked(key)) is not None
 
     def ttl(self, key: Key) -> float | None:
         """Return the seconds that ``key`` has left: ``None`` when it is absent, ``inf`` when it never expires."""
-        expiry = self.store.expiry(self._checked(key))
+        return self.time_left(self.store.expiry(self.checked(key)))
+
+    def time_left(self, expiry: float | None) -> float | None:
+        """Return the seconds until ``expiry``, as ``ttl`` does."""
         return expiry if expiry is None or expiry == _FOREVER else expiry - self.store.read_clock()
 
     def keys(self, pattern: Key = "*") -> Iterator[str]:
@@ -157,11 +125,8 @@ class StoredCache(Cache):
         Raises ``CacheSerializationError`` for a value that the serializer cannot carry. Whatever is raised, the old
         value stays.
         """
-        key = self._checked(key)
-        check_value(value)
-        entry = self._entry(
-            value, ttl, exact_tags(tags) if tags != () else (), None if cost is None else checked_cost(cost)
-        )
+        key = self.checked(key)
+        entry = self.entry_of(value, ttl, tags, cost)
         if entry is None:
             self.delete(key)
             return False
@@ -169,66 +134,81 @@ class StoredCache(Cache):
 
     def add(self, key: Key, value: Any, ttl: Duration | None = None) -> bool:
         """Store ``value`` only if ``key`` is absent, in one step among all processes; True when stored."""
-        key = self._checked(key)
-        check_value(value)
-        entry = self._entry(value, ttl)
+        key = self.checked(key)
+        entry = self.entry_of(value, ttl)
         return entry is not None and self.store.put_new(key, entry)
 
     def set_many(self, mapping: Mapping[str, Any], ttl: Duration | None = None) -> bool:
         """Store every value of ``mapping`` at once; True when all were stored. A bad key, value or TTL stores none."""
+        entries = self.entries_of(mapping, ttl)
+        if entries is None:
+            self.delete_many(mapping)
+            return False
+        return self.store.put_many(entries)
+
+    def incr(self, key: Key, by: Count = 1, *, initial: Count = 0, ttl: Duration | None = None) -> int:
+        """Add ``by`` to the whole number under ``key``, in one step among all processes, and return the sum."""
+        key = self.checked(key)
+        return self.store.increment(key, by, self.first_number(by, initial, ttl))
+
+    def touch(self, key: Key, ttl: Duration | None = None) -> bool:
+        """Let ``key`` live for ``ttl`` from now on, ``None`` being the default; True if it was there."""
+        key = self.checked(key)
+        life = self.life(ttl)
+        return self.store.prolong(key, life) if life > 0 else self.delete(key)
+
+    def life(self, ttl: Duration | None) -> float:
+        """Return ``ttl`` in seconds, ``None`` being the default."""
+        return self.store.default_life if ttl is None else seconds(ttl)
+
+    def entry_of(self, value: Any, ttl: Duration | None, tags: Iterable[str] = (), cost: object = None) -> Entry | None:
+        """Return the entry of ``value``, which begins now; ``None`` when it would be over at once. All is checked."""
+        check_value(value)
+        checked_tags = exact_tags(tags) if tags != () else ()
+        price = None if cost is None else checked_cost(cost)
+        life = self.life(ttl)
+        if life <= 0:
+            return None
+        end = life if life == _FOREVER else self.store.read_clock() + life
+        # in half the time of Entry()
+        return tuple.__new__(Entry, (value, end, _FOREVER, -_FOREVER, checked_tags, price))
+
+    def entries_of(self, mapping: Mapping[str, Any], ttl: Duration | None) -> dict[str, Entry] | None:
+        """Return the entries of all values of ``mapping``; ``None`` when they would be over at once. All is checked."""
         if not isinstance(mapping, Mapping):
             raise CacheValueError(f"mapping maps keys to values; {type(mapping).__name__} does not")
         self.check_open()
         checked = {exact_key(key): value for key, value in mapping.items()}
-        for value in checked.values():
-            check_value(value)
-        entries = {key: self._entry(value, ttl) for key, value in checked.items()}
+        entries = {key: self.entry_of(value, ttl) for key, value in checked.items()}
         if None in entries.values():
-            self.delete_many(checked)
-            return False
-        return self.store.put_many({key: entry for key, entry in entries.items() if entry is not None})
-
-    def incr(self, key: Key, by: Count = 1, *, initial: Count = 0, ttl: Duration | None = None) -> int:
-        """Add ``by`` to the whole number under ``key``, in one step among all processes, and return the sum."""
-        key = self._checked(key)
-        check_whole(by=by, initial=initial)
-        absent = self._entry(initial + by, ttl)
-        return self.store.increment(key, by, Entry(initial + by, -_FOREVER) if absent is None else absent)
-
-    def touch(self, key: Key, ttl: Duration | None = None) -> bool:
-        """Let ``key`` live for ``ttl`` from now on, ``None`` being the default; True if it was there."""
-        key = self._checked(key)
-        life = self.store.default_life if ttl is None else seconds(ttl)
-        return self.store.prolong(key, life) if life > 0 else self.delete(key)
-
-    def _entry(self, value: Any, ttl: Duration | None, tags: tuple[str, ...] = (), cost: Any = None) -> Entry | None:
-        """Return the entry of ``value``, which begins now; ``None`` when it would be over at once."""
-        life = self.store.default_life if ttl is None else seconds(ttl)
-        if life <= 0:
             return None
-        end = life if life == _FOREVER else self.store.read_clock() + life
-        return tuple.__new__(Entry, (value, end, _FOREVER, -_FOREVER, tags, cost))  # in half the time of Entry()
+        return {key: entry for key, entry in entries.items() if entry is not None}
+
+    def first_number(self, by: Count, initial: Count, ttl: Duration | None) -> Entry:
+        """Return the entry with which a number begins that is counted up ``by`` from ``initial``."""
+        check_whole(by=by, initial=initial)
+        entry = self.entry_of(initial + by, ttl)
+        return Entry(initial + by, -_FOREVER) if entry is None else entry
 
     # Removing
 
     def delete(self, key: Key) -> bool:
         """Remove ``key``; True if it was there."""
-        key = self._checked(key)
-        was_there = self.store.remove(key)
+        key = self.checked(key)
+        return self.note_deleted(key, self.store.remove(key))
+
+    def note_deleted(self, key: Key, was_there: Any) -> bool:
+        """Count and report a removal; return ``was_there``."""
         if was_there:
             self._counters.count("deletes")
             self._report(Invalidated(self.name, "delete", key))
-        return was_there
+        return bool(was_there)
 
     def delete_many(self, keys: Iterable[str]) -> int:
         """Remove ``keys`` at once; return how many were there. A bad key removes none."""
         self.check_open()
         wanted = exact_keys(keys)
-        count = self.store.remove_many(wanted)
-        self._counters.count("deletes", count)
-        for key in wanted if self._listeners else ():
-            self._report(Invalidated(self.name, "delete", key))
-        return count
+        return self.note_invalidated("delete", wanted, self.store.remove_many(wanted))
 
     def delete_pattern(self, pattern: Key) -> int:
         """Remove every key that matches the glob ``pattern``, stale ones too; return how many live ones there were.
@@ -236,16 +216,12 @@ class StoredCache(Cache):
         Every load that is under way, of whatever key, is then not stored.
         """
         matches = self.matcher(pattern)
-        count = self.store.remove_matching(matches)
-        self._counters.count("deletes", count)
-        self._report(Invalidated(self.name, "pattern", pattern))
-        return count
+        return self.note_invalidated("pattern", (pattern,), self.store.remove_matching(matches))
 
     def clear(self) -> bool:
         """Remove every entry; True, also when there was none."""
         self.check_open()
-        self._counters.count("deletes", self.store.clear())
-        self._report(Invalidated(self.name, "clear", ""))
+        self.note_invalidated("clear", ("",), self.store.clear())
         return True
 
     def invalidate_tags(self, *tags: str) -> None:
@@ -253,94 +229,47 @@ class StoredCache(Cache):
         checked = exact_tags(tags)
         self.check_open()
         self.store.hit_tags(checked)
-        for tag in checked:
-            self._report(Invalidated(self.name, "tag", tag))
+        self.note_invalidated("tag", checked)
+
+    def note_invalidated(self, cause: Any, targets: Iterable[str], count: Count = 0) -> int:
+        """Count ``count`` entries as removed, and report the ``targets``; return ``count``."""
+        self._counters.count("deletes", count)
+        for target in targets if self._listeners else ():
+            self._report(Invalidated(self.name, cause, target))
+        return count
 
     def cleanup_expired(self) -> int:
         """Remove what is expired or dead by a tag, and what a crash left behind; return how many entries that were."""
         self.check_open()
         return self.store.sweep()
 
-    # Numbers and events
-
-    @property
-    def stats(self) -> CacheStats:
-        """The numbers of this object, live. Called, it returns itself."""
-        return self._stats
-
-    def hottest_keys(self, n: Count) -> list[tuple[str, int]]:
-        """Return the ``n`` keys most read through this object, each with about how often it was read."""
-        return self._uses.hottest(n)
-
-    def forget_hits(self) -> None:
-        """Let the counts behind ``hottest_keys`` begin again."""
-        self._uses.reset()
-
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` with each event of this object from now on; return a function that ends it."""
-        end = listening(listener, self._unsubscribe)
-        self.check_open()
-        self._listeners = (*self._listeners, listener)
-        return end
-
-    def _unsubscribe(self, listener: Listener) -> None:
-        kept = list(self._listeners)
-        if listener in kept:
-            kept.remove(listener)
-        self._listeners = tuple(kept)
-
-    def _report(self, event: Event) -> None:
-        notify(self._listeners, event)
-
-    # What the store reports (``ports.store.Observer``)
-
-    def stored(self, key: Key) -> None:
-        """Count a value that was written."""
-        self._counters.count("writes")
-        if self._listeners:
-            self._report(Stored(self.name, key))
-
-    def evicted(self, key: Key, cause: Cause) -> None:
-        """Count an entry that left."""
-        self._counters.count("evictions")
-        self._report(Evicted(self.name, key, cause))
-
-    def expired(self, key: Key) -> None:
-        """Count an entry whose time is over."""
-        self._counters.count("expirations")
-        self._report(Expired(self.name, key))
-
-    def removed(self, count: Count) -> None:
-        """Count entries that were dead by a tag."""
-        self._counters.count("deletes", count)
-
-    def unreadable(self, key: Key, reason: Key) -> None:
-        """Report what cannot be read; say once what to do about another's signature."""
-        if reason == "secret" and not self._is_warned:
-            import logging  # noqa: PLC0415 - loaded only when something is wrong
-
-            self._is_warned = True
-            logging.getLogger("cachery").warning(_FOREIGN_SIGNATURE, self)
-        self._report(Unreadable(self.name, key, reason))
-
     # Loading and closing
 
     def build_engine(self) -> BlockingEngine:
         """Return a new engine that loads through this cache."""
-        from cachery.loading import blocking_engine  # noqa: PLC0415 - loaded when something is loaded first
+        from cachery.loading import blocking_engine, stepped_engine  # noqa: PLC0415 - loaded when something is loaded
+
+        awaited = getattr(self.store, "awaited", None)
+        if awaited is not None:
+            return stepped_engine(awaited, self.build_recorder())
+        return blocking_engine(self.store, self.build_recorder())
+
+    def carry_on(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Have what ``work`` returns carried out in the background; ``drain`` waits for it."""
+        from cachery.loading import go_on_without  # noqa: PLC0415 - loaded when something is loaded first
+
+        go_on_without(self.engine, work)
+
+    def build_recorder(self) -> Recorder:
+        """Return what counts and reports what an engine does for this cache."""
+        import cachery.kept_failures  # noqa: PLC0415, F401 - loaded when something is loaded first
         from cachery.statistics.recorder import Recorder  # noqa: PLC0415
 
-        recorder = Recorder(self._counters, self.name, lambda: self._listeners, note_use=self._note_use)
-        return blocking_engine(self.store, recorder)
+        return Recorder(self._counters, self.name, lambda: self._listeners, note_use=self._note_use)
 
     def _note_use(self, key: Key) -> None:
         self._uses.note(key)
         self.store.note_use(key)
-
-    def check_open(self) -> None:
-        """Raise ``CacheClosedError`` on a closed cache."""
-        if self._is_closed:
-            raise CacheClosedError("the cache was closed", cache_name=self.name)
 
     def close(self) -> None:
         """Let what is loaded in the background end, then let go of everything. The entries stay where they are."""
@@ -355,7 +284,7 @@ class StoredCache(Cache):
         self.check_open()
         return matches
 
-    def _checked(self, key: Key) -> str:
+    def checked(self, key: Key) -> str:
         """Return ``key`` as plain text, if the cache is open."""
         if self._is_closed:
             self.check_open()

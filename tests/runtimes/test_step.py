@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from cachery.runtimes.step import step
+from cachery.step import step
 
 USER: ContextVar[str] = ContextVar("user", default="nobody")
 

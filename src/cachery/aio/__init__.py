@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from cachery.aio.manager import CacheManager, cached, get_cache
     from cachery.aio.namespaced import NamespacedCache
     from cachery.aio.null import NullCache
+    from cachery.aio.redis import RedisCache
+    from cachery.aio.redis import RedisCache as RedisBackend
     from cachery.aio.tiered import TieredCache
     from cachery.aio.ttl_manager import TTLManager
-    from cachery.engine.breaker import CircuitBreaker
+    from cachery.breaker import CircuitBreaker
     from cachery.engine.context import LoadContext
     from cachery.exceptions import (
         CacheCircuitOpenError,
@@ -76,6 +78,8 @@ __all__ = [
     "LoadContext",
     "NamespacedCache",
     "NullCache",
+    "RedisBackend",
+    "RedisCache",
     "TTLManager",
     "TieredCache",
     "cached",
@@ -92,6 +96,8 @@ _OWN = {
     "InMemoryCache": "in_memory:InMemoryCache",
     "NamespacedCache": "namespaced:NamespacedCache",
     "NullCache": "null:NullCache",
+    "RedisBackend": "redis:RedisCache",
+    "RedisCache": "redis:RedisCache",
     "TTLManager": "ttl_manager:TTLManager",
     "TieredCache": "tiered:TieredCache",
     "cached": "manager:cached",
@@ -104,7 +110,7 @@ __getattr__, __dir__ = lazy_exports(
         **{name: f"cachery.exceptions:{name}" for name in __all__ if name.endswith("Error")},
         **{name: f"cachery.aio.{place}" for name, place in _OWN.items()},
         "CacheStats": "cachery.statistics.stats:CacheStats",
-        "CircuitBreaker": "cachery.engine.breaker:CircuitBreaker",
+        "CircuitBreaker": "cachery.breaker:CircuitBreaker",
         "FOREVER": "cachery.model.sentinels:FOREVER",
         "LoadContext": "cachery.engine.context:LoadContext",
         "MISSING": "cachery.model.sentinels:MISSING",

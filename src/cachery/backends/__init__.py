@@ -11,6 +11,8 @@ __all__ = [
     "InMemoryBackend",
     "InMemoryCache",
     "NullCache",
+    "RedisBackend",
+    "RedisCache",
     "TieredCache",
 ]
 
@@ -23,6 +25,8 @@ __getattr__, __dir__ = lazy_exports(
         "InMemoryBackend": "cachery.in_memory:InMemoryCache",
         "InMemoryCache": "cachery.in_memory:InMemoryCache",
         "NullCache": "cachery.null:NullCache",
+        "RedisBackend": "cachery.redis:RedisCache",
+        "RedisCache": "cachery.redis:RedisCache",
         "TieredCache": "cachery.tiered:TieredCache",
     },
 )

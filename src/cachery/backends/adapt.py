@@ -37,8 +37,9 @@ class Inline(Generic[Token]):
         """Let the entry under ``key`` be refreshed no sooner than ``until``."""
         self._backend.postpone_refresh(key, until, token)
 
-    async def open_token(self, key: str) -> Token:
+    async def open_token(self, key: str, tags: tuple[str, ...] = ()) -> Token:
         """Note the moment: a load of ``key`` begins now."""
+        del tags
         return self._backend.open_token(key)
 
 
@@ -69,8 +70,9 @@ class OffLoop(Generic[Token]):
         """Let the entry under ``key`` be refreshed no sooner than ``until``."""
         await self._run(self._backend.postpone_refresh, key, until, token)
 
-    async def open_token(self, key: str) -> Token:
+    async def open_token(self, key: str, tags: tuple[str, ...] = ()) -> Token:
         """Note the moment: a load of ``key`` begins now."""
+        del tags
         token: Token = await self._run(self._backend.open_token, key)
         return token
 

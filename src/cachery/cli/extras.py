@@ -34,8 +34,9 @@ EXTRAS = {
     extra.name: extra
     for extra in (
         Extra("cli", ("typer", "rich"), "the command line"),
-        Extra("disk", ("lmdb",), "DiskCache, TieredCache"),
+        Extra("disk", ("lmdb",), "DiskCache"),
         Extra("msgpack", ("msgspec",), "the serializer msgpack"),
+        Extra("redis", ("redis", "hiredis", "msgspec"), "RedisCache"),
         Extra("compression", ("zstandard", "lz4"), "compression with zstd and lz4"),
         Extra("crypto", ("cryptography",), "encryption"),
     )

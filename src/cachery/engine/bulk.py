@@ -206,7 +206,7 @@ async def _load_together(
     if not seats:
         return
     for seat in seats:
-        seat.flight.token = await loading.backend.open_token(seat.request.key)
+        seat.flight.token = await loading.backend.open_token(seat.request.key, seat.request.tags)
     flights = tuple(seat.flight for seat in seats)
     outcome, duration = await loading.call(flights, request, ([seat.key for seat in seats],))
     for seat in seats:

@@ -55,7 +55,7 @@ class Loading(Generic[Token]):
                 landing = turn.landing
                 if not turn.is_ours:
                     return
-            flight.token = await self.backend.open_token(request.key)
+            flight.token = await self.backend.open_token(request.key, request.tags)
             context = None
             if request.wants_context:
                 found = await self.backend.read_entry(request.key)  # what it may keep is to be as old as the token

@@ -102,5 +102,5 @@ class Backend(Tokens[Token], Protocol[Token]):
     async def postpone_refresh(self, key: str, until: float, token: Token) -> None:
         """Let the entry under ``key`` be refreshed no sooner than ``until``, unless ``token`` is no longer current."""
 
-    async def open_token(self, key: str) -> Token:
-        """Note the moment: a load of ``key`` begins now."""
+    async def open_token(self, key: str, tags: tuple[str, ...] = ()) -> Token:
+        """Note the moment: a load of ``key`` begins now, whose value will carry ``tags``, as far as is known."""

@@ -46,6 +46,12 @@ class Observer(Protocol):
     def removed(self, count: int) -> None:
         """Note that ``count`` entries were removed that were dead by a tag."""
 
+    def tier_down(self, tier: str, error: str) -> None:
+        """Note that the server ``tier`` is away. Once an episode."""
+
+    def tier_up(self, tier: str) -> None:
+        """Note that the server ``tier`` is back."""
+
     def unreadable(self, key: str, reason: str) -> None:
         """Note that what stands under ``key`` cannot be read."""
 

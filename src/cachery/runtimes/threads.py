@@ -12,8 +12,8 @@ from typing import Any
 from cachery.exceptions import CacheRecursionError
 from cachery.model.outcome import Failed, Loaded, Outcome
 from cachery.ports.runtime import Signal
-from cachery.runtimes.step import step
 from cachery.runtimes.workers import Workers
+from cachery.step import step
 
 __all__ = ["ThreadRuntime"]
 

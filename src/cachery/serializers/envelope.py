@@ -50,6 +50,7 @@ __all__ = [
     "Unreadable",
     "key_of",
     "pack",
+    "plain_body",
     "unpack",
 ]
 
@@ -61,6 +62,8 @@ SIGNATURE = 32
 NO_KEY = b"\0" * 8
 
 _HEADER = Struct("<2sBBBB8sddddQIIQ")
+_ESSENCE = Struct("<6s8xd8xd16xIIQ")  # what decides whether a record is plain
+_PLAIN_HEADS = {code: MAGIC + bytes((VERSION, code, 0, 0)) for code in range(256)}
 _KEY_SIZE = 11  # where it stands in the header
 _HEADER_SIZE = _HEADER.size
 _LENGTH = Struct("<I")
@@ -142,8 +145,10 @@ def pack(key: bytes, body: Body, entry: Entry, epoch: int, key_id: bytes = NO_KE
     return b"".join((header, key, tags, body.data))
 
 
-def unpack(record: bytes, signature: int = SIGNATURE) -> Envelope:
+def unpack(record: bytes, signature: int = SIGNATURE, *, is_head: bool = False) -> Envelope:
     """Return the parts of ``record``, whose last ``signature`` bytes are its signature.
+
+    ``is_head``: body and signature were left out.
 
     Raises ``Unreadable``: ``"format"`` for what is no record of this version, ``"damaged"`` for wrong lengths.
     """
@@ -170,14 +175,35 @@ def unpack(record: bytes, signature: int = SIGNATURE) -> Envelope:
         raise Unreadable("format")
     tags_at = _HEADER_SIZE + key_size
     body_at = tags_at + tags_size
-    end = body_at + size
-    if end + signature != len(record):
+    end = body_at if is_head else body_at + size + signature
+    if end != len(record):
         raise Unreadable("damaged")
     found.key = record[_HEADER_SIZE:tags_at]
     found.tags = _unpacked_tags(record[tags_at:body_at]) if tags_size else ()
-    found.body = Body(record[body_at:end], serializer, compression, flags)
+    found.body = Body(record[body_at : end - signature], serializer, compression, flags)
     found.cost = None if cost != cost else cost  # noqa: PLR0124 - nan is the one number that differs from itself
     return found
+
+
+def plain_body(record: bytes, start: Any, key: bytes, serializer: Any) -> bytes | None:
+    """Return the body of a record without a signature, which begins at ``start``, if nothing else is to be looked at.
+
+    That is: ``key`` stands in it, ``serializer`` wrote it, it is neither compressed nor encrypted, has no tags and is
+    never served stale. ``None`` where something else is so, or the record is damaged.
+    """
+    if len(record) < start + _HEADER_SIZE:
+        return None
+    head, fresh_until, stale_until, key_size, tags_size, size = _ESSENCE.unpack_from(record, start)
+    body_at = start + _HEADER_SIZE + key_size
+    if (
+        head != _PLAIN_HEADS.get(serializer)
+        or tags_size
+        or stale_until > fresh_until
+        or body_at + size != len(record)
+        or record[start + _HEADER_SIZE : body_at] != key
+    ):
+        return None
+    return record[body_at:]
 
 
 def key_of(record: bytes) -> str:

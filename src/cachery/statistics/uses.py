@@ -6,6 +6,16 @@ holds eight thousand keys.
 
 from __future__ import annotations
 
+try:
+    import cython
+
+    if not cython.compiled:
+        raise ImportError
+except ImportError:
+    from cachery import _cython as cython  # type: ignore[no-redef]
+
+from typing import Any
+
 from cachery.statistics.hot_keys import HotKeys
 
 __all__ = ["Uses"]
@@ -13,6 +23,8 @@ __all__ = ["Uses"]
 _MOST = 8192
 
 
+@cython.final
+@cython.cclass
 class Uses:
     """Counts uses by key, in bounded memory.
 
@@ -23,28 +35,34 @@ class Uses:
     [('a', 2)]
     """
 
-    def __init__(self) -> None:
-        self._lately: dict[str, int] = {}
-        self._hot = HotKeys()
+    lately: dict[str, int]
+    hot: Any
 
-    def note(self, key: str) -> None:
+    def __init__(self) -> None:
+        self.lately = {}
+        self.hot = HotKeys()
+
+    def note(self, key: Any) -> None:
         """Count one use of ``key``."""
-        lately = self._lately
+        lately = self.lately
         lately[key] = lately.get(key, 0) + 1
         if len(lately) > _MOST:
-            self._fold()
+            self.fold()
 
-    def hottest(self, n: int) -> list[tuple[str, int]]:
+    def hottest(self, n: Any) -> list[tuple[str, int]]:
         """Return the ``n`` most used keys with their counts, the most used first."""
-        self._fold()
-        return self._hot.hottest(n)
+        self.fold()
+        hottest: list[tuple[str, int]] = self.hot.hottest(n)
+        return hottest
 
     def reset(self) -> None:
         """Forget all."""
-        self._lately = {}
-        self._hot.reset()
+        self.lately = {}
+        self.hot.reset()
 
-    def _fold(self) -> None:
-        lately, self._lately = self._lately, {}
+    @cython.cfunc
+    def fold(self) -> None:
+        """Hand what was counted lately to the sketch."""
+        lately, self.lately = self.lately, {}
         for key, count in list(lately.items()):
-            self._hot.use(key, count)
+            self.hot.use(key, count)

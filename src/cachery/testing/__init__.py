@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from cachery.testing.assertions import assert_cached
     from cachery.testing.chaos import ChaosCache, Delay, Fail, Hang
     from cachery.testing.clock import FakeClock
-    from cachery.testing.conformance import CacheConformance
-    from cachery.testing.conformance.aio import AsyncCacheConformance
+    from cachery.testing.conformance import CacheConformance, ServerConformance
+    from cachery.testing.conformance.aio import AsyncCacheConformance, AsyncServerConformance
     from cachery.testing.invariants import check_invariants
     from cachery.testing.loop_thread import LoopThread
+    from cachery.testing.proxy import TcpProxy
     from cachery.testing.switch import caching_off
 
 __all__ = [
     "AsyncCacheConformance",
+    "AsyncServerConformance",
     "CacheConformance",
     "ChaosCache",
     "Delay",
@@ -25,6 +27,8 @@ __all__ = [
     "FakeClock",
     "Hang",
     "LoopThread",
+    "ServerConformance",
+    "TcpProxy",
     "assert_cached",
     "caching_off",
     "check_invariants",
@@ -34,6 +38,7 @@ __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "AsyncCacheConformance": "cachery.testing.conformance.aio:AsyncCacheConformance",
+        "AsyncServerConformance": "cachery.testing.conformance.aio:AsyncServerConformance",
         "CacheConformance": "cachery.testing.conformance:CacheConformance",
         "ChaosCache": "cachery.testing.chaos:ChaosCache",
         "Delay": "cachery.testing.chaos:Delay",
@@ -41,6 +46,8 @@ __getattr__, __dir__ = lazy_exports(
         "FakeClock": "cachery.testing.clock:FakeClock",
         "Hang": "cachery.testing.chaos:Hang",
         "LoopThread": "cachery.testing.loop_thread:LoopThread",
+        "ServerConformance": "cachery.testing.conformance:ServerConformance",
+        "TcpProxy": "cachery.testing.proxy:TcpProxy",
         "assert_cached": "cachery.testing.assertions:assert_cached",
         "caching_off": "cachery.testing.switch:caching_off",
         "check_invariants": "cachery.testing.invariants:check_invariants",

@@ -156,9 +156,9 @@ class _ChaosStore:
         self._disturb("postpone_refresh")
         await self._store.postpone_refresh(key, until, token)
 
-    async def open_token(self, key: str) -> Any:
+    async def open_token(self, key: str, tags: tuple[str, ...] = ()) -> Any:
         self._disturb("open_token")
-        return await self._store.open_token(key)
+        return await self._store.open_token(key, tags)
 
 
 _CALLS = VERBS | {"size"} | {name for name in vars(_ChaosStore) if not name.startswith("_")}

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, Self, TypeVar
 
-from cachery.runtimes.step import step
+from cachery.step import step
 
 __all__ = ["LoopThread"]
 

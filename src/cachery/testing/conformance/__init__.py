@@ -16,6 +16,7 @@ cache lives in. Needs pytest.
 from __future__ import annotations
 
 from cachery.testing.conformance.arguments import ArgumentTests
+from cachery.testing.conformance.bounds import BoundTests
 from cachery.testing.conformance.closing import ClosingTests
 from cachery.testing.conformance.counting import CountingTests
 from cachery.testing.conformance.events import EventTests
@@ -25,10 +26,10 @@ from cachery.testing.conformance.loading import LoadingTests
 from cachery.testing.conformance.numbers import NumberTests
 from cachery.testing.conformance.verbs import VerbTests
 
-__all__ = ["CacheConformance"]
+__all__ = ["CacheConformance", "ServerConformance"]
 
 
-class CacheConformance(
+class ServerConformance(
     VerbTests,
     ExpiryTests,
     InvalidationTests,
@@ -39,4 +40,12 @@ class CacheConformance(
     ArgumentTests,
     ClosingTests,
 ):
+    """Everything a cache must do on a server that bounds its memory itself. Subclass it as the module says."""
+
+    tells_of_expiry = False
+
+
+class CacheConformance(ServerConformance, BoundTests):
     """Everything a cache must do. Subclass it as the module says."""
+
+    tells_of_expiry = True

@@ -22,16 +22,16 @@ import pytest
 from cachery.aio.cache import Cache as AsyncCache
 from cachery.cache import Cache
 from cachery.engine.context import LoadContext, wants_context
-from cachery.events import Listener
+from cachery.events import Event, Listener, Miss
 from cachery.loading import BlockingEngine
 from cachery.model.durations import Duration
 from cachery.model.options import LoadingOptions
 from cachery.statistics.stats import CacheStats
-from cachery.testing.conformance import CacheConformance
+from cachery.testing.conformance import CacheConformance, ServerConformance
 from cachery.testing.delegation import DelegatingCache
 from cachery.testing.loop_thread import LoopThread
 
-__all__ = ["AsyncCacheConformance", "Bridge"]
+__all__ = ["AsyncCacheConformance", "AsyncServerConformance", "Bridge"]
 
 
 class Bridge(DelegatingCache):
@@ -95,8 +95,8 @@ class Bridge(DelegatingCache):
         self.cache.check_open()
 
 
-class AsyncCacheConformance(CacheConformance):
-    """Everything a cache must do, awaited. Subclass it as the module says."""
+class AsyncServerConformance(ServerConformance):
+    """Everything a cache must do on a server, awaited. Subclass it as the module says."""
 
     loop: LoopThread
 
@@ -112,6 +112,25 @@ class AsyncCacheConformance(CacheConformance):
     def _loop_thread(self) -> Iterator[None]:
         with LoopThread() as self.loop:
             yield
+
+    def test_a_listener_may_use_the_cache(self, cache: Cache) -> None:
+        """A listener is called on the loop, where it cannot wait: it begins a task."""
+        tasks: list[asyncio.Task[bool]] = []
+
+        def store_beside(event: Event) -> None:
+            if isinstance(event, Miss) and not event.key.startswith("missed "):
+                tasks.append(asyncio.get_running_loop().create_task(cache.cache.set(f"missed {event.key}", 1)))  # type: ignore[attr-defined]
+
+        cache.subscribe(store_beside)
+        assert cache.get("a") is None
+        self.loop.run(asyncio.wait_for(tasks[0], 30))
+        assert cache.exists("missed a")
+
+
+class AsyncCacheConformance(AsyncServerConformance, CacheConformance):
+    """Everything a cache must do, awaited. Subclass it as the module says."""
+
+    test_a_listener_may_use_the_cache = CacheConformance.test_a_listener_may_use_the_cache
 
 
 async def _collected(keys: AsyncIterator[str]) -> list[str]:

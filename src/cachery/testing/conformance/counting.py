@@ -41,7 +41,7 @@ class CountingTests(Ground):
         cache.set("a", 1, ttl=10)
         self.advance(10)
         cache.get("a")
-        assert (cache.stats.hits, cache.stats.misses, cache.stats.expirations) == (0, 1, 1)
+        assert (cache.stats.hits, cache.stats.misses, cache.stats.expirations) == (0, 1, int(self.tells_of_expiry))
 
     def test_writes_and_deletes(self, cache: Cache) -> None:
         cache.set("a", 1)
@@ -56,18 +56,8 @@ class CountingTests(Ground):
         cache.delete_pattern("b")
         assert cache.stats.deletes == 2
         cache.clear()
+        assert cache.drain(30), "a server reclaims the room in the background"
         assert cache.stats.deletes == 3
-
-    def test_size_and_bound(self) -> None:
-        with self.make_cache(max_size=4) as cache:
-            cache.set("a", 1)
-            stats = cache.stats
-            assert (stats.size, stats.max_size, stats.usage_percent) == (1, 4, 25.0)
-            for key in "bcdef":
-                cache.set(key, 1)
-            assert (stats.size, stats.evictions) == (4, 2)
-            assert stats.eviction_rate == pytest.approx(2 / 6)
-            assert stats.text() == "Cache: 0/0 hits (0.0%), 4/4 entries, 2 evictions"
 
     def test_the_rate_of_a_window(self, cache: Cache) -> None:
         cache.set("a", 1)

@@ -127,9 +127,10 @@ class ExpiryTests(Ground):
         cache.set("c", 3)
         assert cache.cleanup_expired() == 0
         self.advance(10)
-        assert cache.cleanup_expired() == 2
+        dead = 2 if self.tells_of_expiry else 0
+        assert cache.cleanup_expired() == dead
         assert cache.cleanup_expired() == 0
-        assert cache.stats.expirations == 2
+        assert cache.stats.expirations == dead
         assert cache.get("c") == 3
 
     def test_a_fraction_of_a_second_counts(self, cache: Cache) -> None:

@@ -19,6 +19,8 @@ class Ground(ABC):
     """Makes the cache under test, and looks inside it after each test."""
 
     clock: FakeClock
+    tells_of_expiry = True
+    """Whether the cache itself removes what is over, and says so; a server does without a word."""
 
     @abstractmethod
     def make_cache(self, **options: Any) -> Cache:

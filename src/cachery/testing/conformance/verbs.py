@@ -110,11 +110,3 @@ class VerbTests(Ground):
             cache.delete(key)
             cache.set(f"new {key}", 0)
         assert len(cache) == 50
-
-    def test_a_bound_is_never_exceeded(self) -> None:
-        with self.make_cache(max_size=3) as cache:
-            for number in range(20):
-                cache.set(str(number), number)
-                assert len(cache) <= 3
-            assert len(cache) == 3
-            assert cache.stats.evictions == 17

@@ -1,0 +1,148 @@
+"""What an engine asks of the store (``ports/backend.py``): entries, stale ones too, and tokens of loads.
+
+A load never fails because the server is away: then nothing is found, nothing is leased and nothing is stored, and the
+loader's value is returned. That the server is away, the link reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import urandom
+from typing import Literal
+
+from cachery.backends.redis import scripts
+from cachery.backends.redis.names import fence_of
+from cachery.backends.redis.reach import stamping
+from cachery.backends.redis.records import STAMP_SIZE, State, versioned
+from cachery.backends.redis.shelf import Found, Shelf
+from cachery.backends.redis.tokens import LoadToken
+from cachery.exceptions import CacheConnectionError, CacheTimeoutError, CacheValueError
+from cachery.model.entry import Entry
+from cachery.model.sentinels import MISSING
+from cachery.serializers.pipeline import TooLarge, key_bytes
+
+__all__ = ["AWAY", "Loads"]
+
+AWAY = (CacheConnectionError, CacheTimeoutError)
+
+
+class Loads(Shelf):
+    """Adds the backend port to the shelf."""
+
+    @property
+    def longest_load(self) -> int:
+        """How many milliseconds a load may take whose value is to be stored."""
+        return int(self.settings.longest_load * 1000)
+
+    async def read_entry(self, key: str) -> Entry | None:
+        """Return what stands under ``key``, stale or fresh; ``None`` where nothing does or nobody can say."""
+        try:
+            return await self.look_up(key)
+        except AWAY:  # reported by the link
+            return None
+
+    async def look_up(self, key: str) -> Entry | None:
+        """Return what stands under ``key``, stale or fresh. Raises what the link raises where nobody can say."""
+        found = await self._found_among_loads(key)
+        now = self.read_clock()
+        if found is None or max(found.times.fresh_until, found.times.stale_until) <= now:
+            return None
+        value = self.value(key, found.envelope)
+        return None if value is MISSING else found.envelope.entry(value)._replace(**found.times._asdict())
+
+    async def _found_among_loads(self, key: str) -> Found | None:
+        """Return what stands under ``key``; where loads of it are under way here, ask what overtook them too."""
+        tokens = self.tokens.begun(key)
+        if not tokens:
+            return await self.found(key)
+        commands = [("HKEYS", fence_of(tokens[0].entry)), ("GET", self.names.state)]
+        known, state = await scripts.ask(self.link, commands)
+        self.tokens.compare(tokens, known, None if state is None else State.of(state))
+        return await self.found(key)
+
+    async def write_entry(self, key: str, entry: Entry, token: LoadToken | None = None) -> bool:
+        """Store ``entry``; with a ``token``, only if nothing has invalidated it since. True when stored."""
+        if token is None:
+            return await self.put(key, entry)
+        if token.key != key:
+            raise CacheValueError(f"the token is for the key {token.key!r}, not {key!r}")
+        if not self.is_current(token, entry.tags):
+            return False
+        try:
+            parcel = self.parcel(key, entry)
+        except TooLarge:
+            await self.discard([key])
+            return False
+        if not await self.reach.put_loaded(parcel, token):
+            return False
+        self.tokens.settle(token)
+        return True
+
+    async def put(self, key: str, entry: Entry) -> bool:
+        """Store ``entry``; False when it is too large, and then there is nothing under ``key``."""
+        parcels = await self.parcels([(key, entry)])
+        with self.overtaking(key):
+            await self.reach.put(parcels)
+        for parcel in parcels:
+            self.observer.stored(parcel.key)
+        return bool(parcels)
+
+    @contextmanager
+    def overtaking(self, *keys: str) -> Iterator[None]:
+        """Note that loads of ``keys`` are overtaken by what is done here, however it ends."""
+        try:
+            yield
+        finally:
+            for key in keys:
+                self.tokens.overtake(key)
+
+    async def invalidate(self, kind: Literal["tags", "clear", "pattern"], tags: tuple[str, ...] = ()) -> None:
+        """Take the next number and give it to ``tags``, or to everything. Loads under way are overtaken."""
+        changed = [self.names.cleared] if kind == "clear" else [self.names.tag(tag) for tag in tags]
+        command = scripts.INVALIDATE.call([self.names.state, *changed], urandom(8), kind, self.longest_load)
+        try:
+            await scripts.ask(self.link, [command, *self.reach.announce(None if kind == "clear" else changed)])
+        finally:
+            self.tokens.hit(tags) if tags else self.tokens.overtake_all()
+
+    async def postpone_refresh(self, key: str, until: float, token: LoadToken) -> None:
+        """Let the entry under ``key`` be refreshed no sooner than ``until``, unless ``token`` is no longer current."""
+        try:
+            found = await self.found(key)
+            if found is not None and token.state is not None and self.is_current(token):
+                await self._restamp(found, token, until)
+        except AWAY:  # the link has reported it; the next request asks the loader again
+            return
+
+    async def _restamp(self, found: Found, token: LoadToken, until: float) -> None:
+        envelope, row = found.envelope, found.row
+        entry = envelope.entry(None)._replace(refresh_at=until - found.birth)
+        record = self.codec.record_of(envelope.key, envelope.body, entry, 0)
+        await self.swap(token.entry, row.record, row.record[:STAMP_SIZE] + versioned(record), token=token.identity)
+
+    async def open_token(self, key: str, tags: tuple[str, ...] = ()) -> LoadToken:
+        """Note the moment: a load of ``key`` begins now, whose value will carry ``tags``, as far as is known."""
+        entry = self.names.entry(key_bytes(key))
+        token = self.tokens.open(key, entry, self.read_clock())
+        life = self.longest_load
+        stamp = stamping(self.names, tags, life)
+        fence = scripts.OPEN.call([fence_of(entry)], token.identity, life)
+        try:
+            state, _ = await scripts.ask(self.link, [stamp, fence])
+        except AWAY:
+            return token
+        except BaseException:
+            self.tokens.close(token)
+            raise
+        token.state = State.of(state)
+        return token
+
+    def close_token(self, token: LoadToken) -> None:
+        """Forget ``token``; closing it again does nothing."""
+        if self.tokens.close(token) and token.state is not None:
+            self.link.post([scripts.CLOSE.post([fence_of(token.entry)], token.identity)])
+
+    def is_current(self, token: LoadToken, tags: tuple[str, ...] = ()) -> bool:
+        """Tell whether nothing known here has overtaken the load of ``token``, which brings ``tags``."""
+        return token.is_current(tags) and self.read_clock() - token.opened_at < self.settings.longest_load

@@ -1,0 +1,159 @@
+"""What a process does while the server is away, and has to tell it when it is back.
+
+Values stand in a cache in memory; here stands which keys were changed and when, which tags and patterns were
+invalidated, and whether everything was. Nothing grows without bound: when more has changed than is remembered, all is
+taken to be invalidated, for nobody knows any more which entries of the server are old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol
+
+from cachery.locks import make_lock
+from cachery.model.entry import Entry
+from cachery.model.sentinels import MISSING
+
+__all__ = ["Memory", "Refuge", "Told"]
+
+Matcher = Callable[[str], object]
+
+_MOST_PATTERNS = 100
+
+
+class Memory(Protocol):
+    """The cache in memory, as far as it is needed here."""
+
+    def delete(self, key: str) -> bool:
+        """Remove ``key``."""
+
+    def keys(self, pattern: str = "*") -> Iterable[str]:
+        """Return the keys."""
+
+    def clear(self) -> bool:
+        """Remove everything."""
+
+    def invalidate_tags(self, *tags: str) -> None:
+        """Remove what carries one of ``tags``."""
+
+    def read_entry(self, key: str) -> Entry | None:
+        """Return what stands under ``key``, stale or fresh."""
+
+    def write_entry(self, key: str, entry: Entry, token: Any = None) -> bool:
+        """Store ``entry``."""
+
+
+class Told(NamedTuple):
+    """What the server is to be told at once: the numbers of a moment, so that what comes later is not lost."""
+
+    is_cleared: bool
+    tags: tuple[str, ...]
+    patterns: tuple[Matcher, ...]
+    changed: dict[str, float]
+
+
+class Refuge:
+    """``memory``, and what was changed there. ``limit``: the most keys, and the most tags, that are remembered."""
+
+    def __init__(self, memory: Memory, limit: int = 10_000) -> None:
+        self.memory = memory
+        self._limit = limit
+        self._lock = make_lock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._is_cleared = False
+        self._tags: dict[str, None] = {}
+        self._patterns: list[Matcher] = []
+        self._changed: dict[str, float] = {}
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether there is anything that the server has to be told."""
+        return bool(self._changed or self._tags or self._patterns or self._is_cleared)
+
+    def holds(self, key: str) -> bool:
+        """Tell whether ``key`` was changed here and the server does not know."""
+        return key in self._changed
+
+    def held(self, key: str, now: float) -> Entry | None:
+        """Return what is live under ``key`` here."""
+        entry = self.memory.read_entry(key)
+        return entry if entry is not None and entry.fresh_until > now else None
+
+    def value(self, key: str, now: float) -> Any:
+        """Return the live value under ``key`` here, else ``MISSING``."""
+        entry = self.held(key, now)
+        return MISSING if entry is None else entry.value
+
+    def change(self, key: str, entry: Entry | None, now: float) -> None:
+        """Note that ``key`` was written or, with no ``entry``, removed."""
+        if entry is None:
+            self.memory.delete(key)
+        else:
+            self.memory.write_entry(key, entry)
+        with self._lock:
+            self._changed.pop(key, None)
+            self._changed[key] = now
+            if len(self._changed) > self._limit:
+                del self._changed[next(iter(self._changed))]
+                self._is_cleared = True
+
+    def keep_loaded(self, key: str, entry: Entry) -> None:
+        """Keep what a load brought; the server is not told."""
+        self.memory.write_entry(key, entry)
+
+    def hit_tags(self, tags: tuple[str, ...]) -> None:
+        """Note that ``tags`` were invalidated."""
+        self.memory.invalidate_tags(*tags)
+        with self._lock:
+            self._tags |= dict.fromkeys(tags)
+            self._is_cleared |= len(self._tags) > self._limit
+
+    def remove_matching(self, matches: Matcher, now: float) -> int:
+        """Remove the keys that match, and note it; return how many were live here."""
+        chosen = list(filter(matches, self.memory.keys()))
+        for key in chosen:
+            self.change(key, None, now)
+        with self._lock:
+            self._patterns.append(matches)
+            self._is_cleared |= len(self._patterns) > _MOST_PATTERNS
+        return len(chosen)
+
+    def clear(self) -> None:
+        """Note that everything was invalidated: what was noted before says no more."""
+        self.memory.clear()
+        with self._lock:
+            self._forget()
+            self._is_cleared = True
+
+    def wrote_elsewhere(self, key: str) -> None:
+        """Note that the server knows of a later change of ``key``."""
+        with self._lock:
+            self._changed.pop(key, None)
+
+    def take(self) -> Told:
+        """Return what the server is to be told; it stays until ``settle``."""
+        with self._lock:
+            tags, patterns = tuple(self._tags), tuple(self._patterns)
+            return Told(self._is_cleared, tags, patterns, dict(self._changed))
+
+    def settle_invalidations(self, told: Told) -> None:
+        """Forget the invalidations in ``told``."""
+        with self._lock:
+            self._is_cleared &= not told.is_cleared
+            for tag in told.tags:
+                self._tags.pop(tag, None)
+            self._patterns = [one for one in self._patterns if one not in told.patterns]
+
+    def settle(self, key: str, at: float) -> None:
+        """Forget that ``key`` was changed ``at`` that time, unless it was changed again."""
+        with self._lock:
+            if self._changed.get(key) == at:
+                del self._changed[key]
+
+    def leave(self) -> None:
+        """Forget what memory holds: the server is back, and knows all."""
+        with self._lock:
+            if not self.is_dirty:
+                self.memory.clear()

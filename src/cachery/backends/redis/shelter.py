@@ -1,0 +1,80 @@
+"""The refuge of a cache, and the thread that tells the server what it missed as soon as it is back."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+
+from cachery.backends.redis.refuge import Memory, Refuge
+from cachery.backends.redis.sheltered import ShelteredStore
+from cachery.backends.redis.store import RedisStore
+from cachery.exceptions import CacheError
+from cachery.forks import reset_in_child
+from cachery.step import step
+
+__all__ = ["Shelter"]
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+
+
+class Shelter:
+    """Keeps what is changed while the server is away, in ``memory``, for all doors to a cache.
+
+    ``blocking``: the store over which the server is told; its link never suspends.
+    """
+
+    def __init__(self, blocking: RedisStore, memory: Memory) -> None:
+        self.refuge = Refuge(memory)
+        self.blocking = self.over(blocking)
+        self._is_closed = False
+        self.reset_after_fork()
+        reset_in_child(self)
+
+    def reset_after_fork(self) -> None:
+        """Begin anew in a child; the parent tells what it has done."""
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._is_telling = False
+
+    def over(self, far: RedisStore) -> ShelteredStore:
+        """Return ``far`` with this shelter."""
+        return ShelteredStore(far, self.refuge, self.recover)
+
+    def recover(self) -> None:
+        """Begin to try again and again to tell the server what it missed, until it knows."""
+        with self._lock:
+            if self._is_telling or self._is_closed:
+                return
+            self._is_telling = True
+        try:
+            threading.Thread(target=self._work, name="cachery-recovery", daemon=True).start()
+        except RuntimeError:  # no thread can be started now; the next change tries again
+            self._is_telling = False
+
+    def close(self) -> None:
+        """Try once more, and give up what the server cannot be told then."""
+        self._is_closed = True
+        self._closing.set()
+        if self.refuge.is_dirty:
+            self._try()
+
+    def _work(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._closing.wait(pause * random.uniform(0.5, 1)):  # noqa: S311 - so that not all come back at once
+            if self._try() and self._is_over():
+                return
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _is_over(self) -> bool:
+        """Let the thread end, unless there is something to tell again."""
+        with self._lock:
+            self._is_telling = self.refuge.is_dirty
+            return not self._is_telling
+
+    def _try(self) -> bool:
+        try:
+            return step(self.blocking.tell())
+        except CacheError as error:
+            logging.getLogger("cachery.redis").debug("the server cannot be told yet what it missed: %s", error)
+            return False

@@ -1,0 +1,5 @@
+cdef class Uses:
+    cdef dict lately
+    cdef object hot
+
+    cdef fold(self)
