@@ -22,10 +22,12 @@ from bench.interpreted import interpreted
 from bench.lag import lag
 from bench.loading import loading
 from bench.memory import collections, memory
+from bench.redis import redis
 from bench.report import count_of_missed, markdown, plain
 from bench.rows import Topic
 from bench.stampede import stampede
 from bench.threads import threads
+from bench.tiers import outage, tiers
 from bench.verbs import verbs
 from bench.writes import writes
 
@@ -47,6 +49,9 @@ _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
     disk_processes,
     files,
     lag,
+    redis,
+    tiers,
+    outage,
 )
 
 
@@ -75,7 +80,7 @@ def _print_all(effort: Effort) -> None:
 def _ground() -> str:
     """Return one line that says what was measured on."""
     mode = "compiled" if cachery.compiled else "interpreted"
-    peers = ", ".join(f"{name} {version(name)}" for name in ("cachebox", "cachetools", "cashews", "diskcache"))
+    peers = ", ".join(f"{name} {version(name)}" for name in ("cachebox", "cachetools", "cashews", "diskcache", "redis"))
     return (
         f"cachery {cachery.__version__}, {mode}; {peers}; {sys.implementation.name} {python_version()}; "
         f"{machine()}, {cpu_count()} processors"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from cachery._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from cachery import aio, backends, events, policies, serializers, testing
+    from cachery import aio, backends, distributed, events, policies, replication, serializers, testing
     from cachery.breaker import CircuitBreaker
     from cachery.cache import Cache
     from cachery.disk import DiskCache
@@ -88,9 +88,11 @@ __all__ = [
     "backends",
     "cached",
     "compiled",
+    "distributed",
     "events",
     "get_cache",
     "policies",
+    "replication",
     "serializers",
     "testing",
 ]
@@ -122,9 +124,11 @@ __getattr__, __dir__ = lazy_exports(
         "backends": "cachery.backends",
         "cached": "cachery.manager:cached",
         "compiled": "cachery.policies.node:is_compiled",
+        "distributed": "cachery.distributed",
         "events": "cachery.events",
         "get_cache": "cachery.manager:get_cache",
         "policies": "cachery.policies",
+        "replication": "cachery.replication",
         "serializers": "cachery.serializers",
         "testing": "cachery.testing",
         **{name: f"cachery.exceptions:{name}" for name in _EXCEPTIONS},

@@ -65,6 +65,11 @@ class CircuitBreaker:
             return "closed"
         return "open" if self._clock() < self._opened_at + self.recovery_time else "half-open"
 
+    @property
+    def is_untroubled(self) -> bool:
+        """Whether it is closed and the last call succeeded: then ``allow`` and a success change nothing."""
+        return not self._is_open and not self._failures
+
     def allow(self) -> float:
         """Return 0.0 when a call may be tried now, else the seconds until one may.
 

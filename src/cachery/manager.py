@@ -46,9 +46,9 @@ class CacheManager:
     """Makes caches and keeps them by name.
 
     ``default_backend``: ``"in_memory"``, ``"file_based"``, ``"disk"``, ``"redis"``, ``"tiered"`` or ``"null"``;
-    ``None`` for ``CACHE_BACKEND``. One on Redis that names no server is at ``REDIS_URL``; it goes on in memory while
-    that is away. ``default_ttl``: of the caches made here, ``None`` for ``CACHE_TTL_DEFAULT``. Caches on disk that name no directory
-    have one each under ``CACHE_DIR``, or this user's cache directory. Thread-safe.
+    ``None`` for ``CACHE_BACKEND``. ``default_ttl``: of the caches made here, ``None`` for ``CACHE_TTL_DEFAULT``. One on
+    Redis that names no server is at ``REDIS_URL``, and goes on in memory while that is away. Those on disk that name no
+    directory have one each under ``CACHE_DIR``, or this user's cache directory. Thread-safe.
 
     >>> manager = CacheManager(default_ttl="10m")
     >>> cache = manager.get_cache("sessions", max_size=100)
@@ -225,23 +225,37 @@ def _redis(**options: Any) -> Cache:
     return cache
 
 
+def _before_redis(memory: InMemoryCache, options: dict[str, Any], channel: dict[str, Any]) -> Cache:
+    """Return ``memory`` before a cache on Redis, which both go on in memory while that is away, now for instance."""
+    from cachery.breaker import CircuitBreaker  # noqa: PLC0415 - needed here only
+    from cachery.redis import RedisCache  # noqa: PLC0415 - needs an extra
+    from cachery.tiered import TieredCache  # noqa: PLC0415 - needs an extra
+
+    if not _PLACES & options.keys():
+        options["redis_url"] = from_environment("REDIS_URL")
+    options.setdefault("breaker", CircuitBreaker(1, recovery_time=1))
+    far = RedisCache(**options)
+    cache = TieredCache(memory, far, **channel)
+    far.ping()  # heard by both, and the way back begins
+    return cache
+
+
 def _tiered(**options: Any) -> Cache:
     """Return memory before a cache ``over`` ``"redis"`` or ``"disk"``, which takes the other options."""
     from cachery.tiered import TieredCache  # noqa: PLC0415 - needs an extra
 
     over = options.pop("over", "redis")
-    if over not in _FAR:
-        raise CacheValueError(f"over is {' or '.join(sorted(_FAR))}, not {over!r}")
+    if over not in {"disk", "redis"}:
+        raise CacheValueError(f"over is disk or redis, not {over!r}")
     near = {name: options.pop(name) for name in ("max_size", "policy", "copy") if name in options}
     channel = {name: options.pop(name) for name in ("bus", "max_stale_when_blind") if name in options}
     memory = _in_memory(**near, clock=options.get("clock"), name=options["name"])
     if over == "redis":
-        options["fallback"] = None
-    return TieredCache(memory, _FAR[over](**options), **channel)
+        return _before_redis(memory, options, channel)
+    return TieredCache(memory, _disk(**options), **channel)
 
 
 _PLACES = {"url_or_host", "redis_url", "host", "port", "sentinels", "client"}
-_FAR: dict[str, Callable[..., Cache]] = {"disk": _disk, "redis": _redis}
 
 _BACKENDS: dict[str, Callable[..., Cache]] = {
     "disk": _disk,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cachery.cache import Cache
 from cachery.events import Event, Listener, check_listener
 from cachery.exceptions import CacheClosedError, CacheValueError
 from cachery.keys.namespace import Namespace
-from cachery.keys.text import exact_key
+from cachery.keys.text import exact_key, exact_keys
 from cachery.model.durations import Duration
 from cachery.model.sentinels import MISSING
 from cachery.statistics.counters import Counters
@@ -75,7 +75,7 @@ class NamespacedCache(Cache):
 
     def peek(self, key: str) -> Any:
         """Return the value of ``key`` if it is fresh and no refresh is due, else ``MISSING``."""
-        value = self.cache.peek(self._stored(key))
+        value = self.cache.peek(self.stored(key))
         if value is not MISSING:
             self._counters.hit()
         return value
@@ -86,7 +86,7 @@ class NamespacedCache(Cache):
         Of a part of a cache that has this: one over a store that may have to wait.
         """
         beneath: Any = self.cache
-        value = beneath.glance(self._stored(key))
+        value = beneath.glance(self.stored(key))
         if value is not MISSING:
             self._counters.hit()
         return value
@@ -95,30 +95,38 @@ class NamespacedCache(Cache):
         """Return the engine of the cache beneath, for the keys and tags of this namespace."""
         return self.cache.engine.within(self._prefix, self._counters)
 
+    def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
+        """Return the values of those of ``keys`` that are there, as the cache beneath finds them together."""
+        stored = self.stored_many(keys)
+        return self.answered(stored, self.cache.get_many(stored.values()))
+
+    def set_many(self, mapping: Mapping[str, Any], ttl: Duration | None = None) -> bool:
+        """Store every value of ``mapping``, as the cache beneath does."""
+        stored = self.stored_values(mapping)
+        return self.wrote_all(self.cache.set_many(stored, ttl), len(stored))
+
+    def delete_many(self, keys: Iterable[str]) -> int:
+        """Remove ``keys``, as the cache beneath does; return how many were there."""
+        return self.deleted(self.cache.delete_many(self.stored_many(keys).values()))
+
     def set(
         self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
     ) -> bool:
         """Store ``value``, as the cache beneath does."""
-        own = () if tags == () else self._stored_tags(tags)
-        is_stored = self.cache.set(self._stored(key), value, ttl, tags=own, cost=cost)
-        self._counters.count("writes", int(is_stored))
-        return is_stored
+        own = () if tags == () else self.stored_tags(tags)
+        return self.wrote(self.cache.set(self.stored(key), value, ttl, tags=own, cost=cost))
 
     def add(self, key: str, value: Any, ttl: Duration | None = None) -> bool:
         """Store ``value`` only if ``key`` is absent, in one step; True when stored."""
-        is_stored = self.cache.add(self._stored(key), value, ttl)
-        self._counters.count("writes", int(is_stored))
-        return is_stored
+        return self.wrote(self.cache.add(self.stored(key), value, ttl))
 
     def delete(self, key: str) -> bool:
         """Remove ``key``; True if it was there."""
-        was_there = self.cache.delete(self._stored(key))
-        self._counters.count("deletes", int(was_there))
-        return was_there
+        return bool(self.deleted(int(self.cache.delete(self.stored(key)))))
 
     def exists(self, key: str) -> bool:
         """Tell whether ``key`` is there. Neither recency nor counters change."""
-        return self.cache.exists(self._stored(key))
+        return self.cache.exists(self.stored(key))
 
     def clear(self) -> bool:
         """Remove every entry of this namespace; True, also when there was none."""
@@ -127,22 +135,22 @@ class NamespacedCache(Cache):
 
     def incr(self, key: str, by: int = 1, *, initial: int = 0, ttl: Duration | None = None) -> int:
         """Add ``by`` to the whole number under ``key``, in one step, and return the sum."""
-        total = self.cache.incr(self._stored(key), by, initial=initial, ttl=ttl)
-        self._counters.count("writes")
+        total = self.cache.incr(self.stored(key), by, initial=initial, ttl=ttl)
+        self.wrote(True)
         return total
 
     def touch(self, key: str, ttl: Duration | None = None) -> bool:
         """Let ``key`` live for ``ttl`` from now on; True if it was there."""
-        return self.cache.touch(self._stored(key), ttl)
+        return self.cache.touch(self.stored(key), ttl)
 
     def ttl(self, key: str) -> float | None:
         """Return the seconds that ``key`` has left: ``None`` when it is absent, ``inf`` when it never expires."""
-        return self.cache.ttl(self._stored(key))
+        return self.cache.ttl(self.stored(key))
 
     def keys(self, pattern: str = "*") -> Iterator[str]:
         """Return an iterator over the live keys of this namespace that match the glob ``pattern``."""
-        own = self._space.own
-        return (own(key) for key in self.cache.keys(self._stored_pattern(pattern)))
+        own = self.own
+        return (own(key) for key in self.cache.keys(self.stored_pattern(pattern)))
 
     def __len__(self) -> int:
         """Return how many live entries this namespace has, by counting them."""
@@ -150,13 +158,11 @@ class NamespacedCache(Cache):
 
     def delete_pattern(self, pattern: str) -> int:
         """Remove every key of this namespace that matches the glob ``pattern``; return how many there were."""
-        count = self.cache.delete_pattern(self._stored_pattern(pattern))
-        self._counters.count("deletes", count)
-        return count
+        return self.deleted(self.cache.delete_pattern(self.stored_pattern(pattern)))
 
     def invalidate_tags(self, *tags: str) -> None:
         """Make every entry of this namespace that carries one of ``tags`` unreadable."""
-        self.cache.invalidate_tags(*self._stored_tags(tags))
+        self.cache.invalidate_tags(*self.stored_tags(tags))
 
     def cleanup_expired(self) -> int:
         """Sweep the cache beneath, all of it; return how many entries went."""
@@ -199,19 +205,69 @@ class NamespacedCache(Cache):
         if self._is_closed:
             raise CacheClosedError("the namespace was closed", cache_name=self.namespace)
 
-    def _stored(self, key: str) -> str:
+    # Between the keys of this namespace and those of the cache beneath, and what is counted here
+
+    def stored(self, key: str) -> str:
         """Return ``key`` as the cache beneath knows it."""
         return self._prefix + self._checked(key)
+
+    def stored_many(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return ``keys``, each with what the cache beneath knows it by."""
+        self.check_open()
+        return {key: self._prefix + key for key in exact_keys(keys)}
+
+    def stored_values(self, mapping: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``mapping`` with the keys that the cache beneath knows."""
+        if not isinstance(mapping, Mapping):
+            raise CacheValueError(f"mapping maps keys to values; {type(mapping).__name__} does not")
+        self.check_open()
+        return {self._prefix + exact_key(key): value for key, value in mapping.items()}
+
+    def own(self, stored: str) -> str:
+        """Return a key of the cache beneath as this namespace knows it."""
+        return self._space.own(stored)
+
+    def answered(self, stored: Mapping[str, str], found: Mapping[str, Any]) -> dict[str, Any]:
+        """Count what was ``found`` of ``stored``; return it under the keys of this namespace."""
+        own = {key: found[beneath] for key, beneath in stored.items() if beneath in found}
+        for key in stored:
+            self._counters.hit() if key in own else self._counters.miss()
+        return own
+
+    def counted(self, value: Any, default: Any) -> Any:
+        """Count ``value`` as a hit and return it, or ``MISSING`` as a miss and return ``default``."""
+        if value is MISSING:
+            self._counters.miss()
+            return default
+        self._counters.hit()
+        return value
+
+    def wrote(self, is_stored: bool) -> bool:  # noqa: FBT001 - what a verb returned
+        """Count a write if there was one."""
+        self._counters.count("writes", int(is_stored))
+        return is_stored
+
+    def wrote_all(self, is_stored: bool, count: int) -> bool:  # noqa: FBT001 - what a verb returned
+        """Count ``count`` writes if all were stored."""
+        self._counters.count("writes", count if is_stored else 0)
+        return is_stored
+
+    def deleted(self, count: int) -> int:
+        """Count ``count`` entries as deleted."""
+        self._counters.count("deletes", count)
+        return count
 
     def _checked(self, key: str) -> str:
         """Return ``key`` as plain text, if this namespace is open."""
         self.check_open()
         return exact_key(key)
 
-    def _stored_tags(self, tags: Iterable[str]) -> tuple[str, ...]:
+    def stored_tags(self, tags: Iterable[str]) -> tuple[str, ...]:
+        """Return ``tags`` as the cache beneath knows them."""
         self.check_open()
         return self._space.tags(tags)
 
-    def _stored_pattern(self, pattern: str) -> str:
+    def stored_pattern(self, pattern: str) -> str:
+        """Return the glob that matches in the cache beneath what ``pattern`` matches here."""
         self.check_open()
         return self._space.pattern(pattern)

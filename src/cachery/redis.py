@@ -146,7 +146,7 @@ class RedisCache(StoredCache):
         self._shared = Shared(names, codec, settings, Tokens(), Renewal(settings.lease_life, self._send))
         self.observer: Observer = self
         self.breaker = breaker or CircuitBreaker(1 if fallback is not None else _FAILURES, recovery_time=_REST)
-        self.link = self.guarded(open_blocking(self.address))
+        self.link = Guarded(open_blocking(self.address), self.breaker, self._note_down, self._note_up)
         store = self.store_over(self.link, self, self.carry_on)
         self.shelter: Shelter | None = None if fallback is None else Shelter(store, fallback)
         self.store = SteppedStore(store if self.shelter is None else self.shelter.blocking)
@@ -193,8 +193,8 @@ class RedisCache(StoredCache):
         super().close()
 
     def guarded(self, link: Link) -> Link:
-        """Return ``link`` with the breaker of this cache, which tells those who listen when the server is away."""
-        return Guarded(link, self.breaker, self._note_down, self._note_up)
+        """Return ``link`` with the breaker of this cache; that the server is away, is told once for all its links."""
+        return self.link.beside(link)
 
     def _send(self, commands: Sequence[Command]) -> None:
         step(self.link.ask(commands))

@@ -42,7 +42,7 @@ class ReportingCache(Cache):
     """
 
     def __init__(
-        self, default_ttl: Duration | None, *, clock: Clock | None, name: str | None, max_size: int | None
+        self, default_ttl: Duration | None, *, clock: Clock | None, name: Key | None, max_size: int | None
     ) -> None:
         if name is not None and not isinstance(name, str):
             raise CacheValueError(f"name is a str, not {type(name).__name__}")

@@ -6,6 +6,7 @@ A variable that is set and cannot be read raises ``CacheValueError`` naming it; 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,14 +22,14 @@ __all__ = ["VARIABLES", "Variable", "from_environment", "is_set"]
 class Variable:
     """One environment variable: its ``default``, what ``read`` makes of its text, and its ``meaning``.
 
-    ``is_secret``: its value is shown to nobody.
+    ``hide``: what of its value may be shown.
     """
 
     name: str
     default: Any
     read: Callable[[str], Any]
     meaning: str
-    is_secret: bool = False
+    hide: Callable[[Any], Any] = lambda value: value
 
 
 def _ttl(text: str) -> float:
@@ -51,6 +52,10 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _hide_password(url: str) -> str:
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+
+
 VARIABLES = {
     variable.name: variable
     for variable in (
@@ -59,11 +64,11 @@ VARIABLES = {
         Variable("CACHE_MAX_SIZE", 1000, _max_size, "entries in a memory cache that names no size"),
         Variable("CACHE_DIR", None, str, "directory of the caches on disk that name none"),
         Variable(
-            "REDIS_URL", "redis://localhost:6379", str, "the server of a cache on redis that names none", is_secret=True
+            "REDIS_URL", "redis://localhost:6379", str, "the server of a cache on redis that names none", _hide_password
         ),
         Variable("REDIS_HOST", "localhost", str, "the same, for RedisCache() without arguments"),
         Variable("REDIS_PORT", 6379, _port, "its port"),
-        Variable("CACHERY_SECRET", None, str, "signs what is stored outside of the process", is_secret=True),
+        Variable("CACHERY_SECRET", None, str, "signs what is stored outside of the process", lambda _: "(set)"),
     )
 }
 

@@ -66,6 +66,11 @@ class TestAsyncRedis(OnRedis, AsyncServerConformance):
         return aio.RedisCache(**self.redis_options(**options))
 
 
+class TestAsyncPart(OnRedis, AsyncServerConformance):
+    def make_async_cache(self, **options: Any) -> aio.Cache:
+        return aio.NamespacedCache(aio.RedisCache(**self.redis_options(**options)), "part")
+
+
 class OnCluster(OnRedis):
     @pytest.fixture(autouse=True)
     def _server(self, redis_cluster_ports: tuple[int, ...]) -> None:

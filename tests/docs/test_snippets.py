@@ -22,6 +22,7 @@ from sybil.parsers.abstract.doctest import DocTestStringParser
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 from sybil.parsers.rest import DocTestParser
+from tests.servers.redis_servers import flush
 
 import cachery
 from cachery.manager import CacheManager
@@ -100,8 +101,15 @@ DOCSTRINGS = dict(docstrings_with_examples())
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
-def test_a_page_keeps_its_word(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_keeps_its_word(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.chdir(tmp_path)
+    if "RedisCache(" in path.read_text(encoding="utf-8"):
+        port = request.getfixturevalue("redis_port")
+        flush(port)
+        monkeypatch.setenv("REDIS_PORT", str(port))
+        monkeypatch.setenv("REDIS_URL", f"redis://localhost:{port}")
     monkeypatch.setenv("PYTHONPATH", str(PACKAGE.parent))  # it may be relative
     count = run_examples(parse_page(path))
     assert (count > 0) == (path.name not in WITHOUT_EXAMPLES)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.servers.redis_servers import flush, free_port
 
 import cachery
 from cachery import CacheManager, FileBasedCache, InMemoryCache, NamespacedCache, TTLManager, get_cache
@@ -19,6 +20,7 @@ from cachery.settings import VARIABLES
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "codomyrmex"
 OUTPUTS = {
+    "distributed": "",
     "file_based": "",
     "in_memory_lru": "Cache hit — saved 142 tokens\n",
     "namespaced": "",
@@ -50,6 +52,13 @@ def test_every_example_is_tested() -> None:
     assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == sorted(OUTPUTS)
 
 
+@pytest.fixture
+def _on_redis(redis_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    flush(redis_port)
+    monkeypatch.setenv("REDIS_URL", f"redis://localhost:{redis_port}")
+
+
+@pytest.mark.usefixtures("_on_redis")
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_as_a_script(name: str) -> None:
     source = str(Path(cachery.__file__).parents[1])
@@ -73,19 +82,45 @@ def test_quick_start(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == OUTPUTS["quick_start"]
 
 
-def test_file_based_in_two_processes(tmp_path: Path) -> None:
-    test_as_a_script("file_based")
-    ask = "from cachery import get_cache; print(get_cache('analysis_results', 'file_based').get({!r}))"
-    source = str(Path(cachery.__file__).parents[1])
+ASK = "from cachery import get_cache; print(get_cache({!r}, {!r}).get({!r}))"
+
+
+def asked_elsewhere(name: str, backend: str, key: str) -> str:
+    """Return what another process prints as the value of ``key``."""
     done = subprocess.run(
-        [sys.executable, "-c", ask.format("analysis:src/codomyrmex/agents")],
-        env={**os.environ, "PYTHONPATH": source},
+        [sys.executable, "-c", ASK.format(name, backend, key)],
+        env={**os.environ, "PYTHONPATH": str(Path(cachery.__file__).parents[1])},
         capture_output=True,
         encoding="utf-8",
         timeout=60,
         check=True,
     )
-    assert "'complexity_score': 7.3" in done.stdout
+    return done.stdout
+
+
+@pytest.mark.usefixtures("_on_redis")
+def test_distributed_in_two_processes() -> None:
+    test_as_a_script("distributed")
+    assert "cache_manager.py" in asked_elsewhere("shared_agent_state", "redis", "task:review:file_list")
+    names = run_example("distributed")
+    assert names["files"] == ["src/codomyrmex/cache/cache.py", "src/codomyrmex/cache/cache_manager.py"]
+    assert 110 < names["cache"].ttl("task:review:file_list") <= 120
+    names["mgr"].close()
+
+
+def test_distributed_without_a_server(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setenv("REDIS_URL", f"redis://localhost:{free_port()}")
+    names = run_example("distributed")
+    assert len(names["files"]) == 2
+    assert names["cache"].degraded is True
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    names["mgr"].close()
+
+
+def test_file_based_in_two_processes(tmp_path: Path) -> None:
+    test_as_a_script("file_based")
+    printed = asked_elsewhere("analysis_results", "file_based", "analysis:src/codomyrmex/agents")
+    assert "'complexity_score': 7.3" in printed
     names = run_example("file_based")
     assert names["cached"]["issues"] == 12
     assert names["cache"].ttl("analysis:src/codomyrmex/agents") == pytest.approx(3600, abs=5)

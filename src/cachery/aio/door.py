@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 import cachery.cache
@@ -16,7 +17,7 @@ from cachery.statistics.stats import CacheStats
 if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
     from cachery.loading import LoopEngine
 
-__all__ = ["Door"]
+__all__ = ["Door", "door_of"]
 
 
 class Door(Cache):
@@ -143,3 +144,10 @@ class Door(Cache):
 async def _awaited(keys: Iterator[str]) -> AsyncIterator[str]:
     for key in keys:
         yield key
+
+
+def door_of(kind: type[cachery.cache.Cache]) -> type[Door]:
+    """Return the class of ``cachery.aio`` that has the name of ``kind``: its module has the same name too."""
+    twin = import_module(kind.__module__.replace("cachery.", "cachery.aio.", 1))
+    door: type[Door] = getattr(twin, kind.__name__)
+    return door

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overload
 
 import cachery.manager
-from cachery.aio.door import Door
+from cachery.aio.door import Door, door_of
 from cachery.cache import Cache
 from cachery.locks import make_lock
 from cachery.manager import default_manager
@@ -106,18 +105,11 @@ def _door_to(blocking: Cache) -> Door:
     """Return the door to ``blocking``, always the same: the cache holds it, so that both go together."""
     door: Door | None = vars(blocking).get("_door")
     if door is None:
-        kind = _door_of(type(blocking))
+        kind = door_of(type(blocking))
         with _lock:
             door = vars(blocking).get("_door")
             if door is None:
                 door = vars(blocking)["_door"] = kind.to(blocking)
-    return door
-
-
-def _door_of(kind: type[Cache]) -> type[Door]:
-    """Return the class of ``cachery.aio`` that has the name of ``kind``: its module has the same name too."""
-    twin = import_module(kind.__module__.replace("cachery.", "cachery.aio.", 1))
-    door: type[Door] = getattr(twin, kind.__name__)
     return door
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Self
 
 import cachery.cache
 import cachery.namespaced
-from cachery.aio.door import Door
+from cachery.aio.awaited import AwaitedDoor
+from cachery.aio.awaited_part import AwaitedPart
+from cachery.aio.door import Door, door_of
 from cachery.aio.offloaded import OffloadedDoor
 from cachery.exceptions import CacheValueError
 from cachery.stored import StoredCache
@@ -41,8 +43,9 @@ class NamespacedCache(Door):
 
     @classmethod
     def _kind_over(cls, cache: Door) -> type[Self]:
-        is_offloaded = cls is NamespacedCache and isinstance(cache, OffloadedDoor)
-        return _OffloadedPart if is_offloaded else cls  # type: ignore[return-value]
+        if cls is not NamespacedCache or not isinstance(cache, OffloadedDoor | AwaitedDoor | AwaitedPart):
+            return cls
+        return _OffloadedPart if isinstance(cache, OffloadedDoor) else _AwaitedPart  # type: ignore[return-value]
 
     def __init__(self, cache: Door, namespace: str) -> None:
         if not isinstance(cache, Door):
@@ -89,7 +92,17 @@ class _OffloadedPart(OffloadedDoor, NamespacedCache):
     close = NamespacedCache.close
 
 
+class _AwaitedPart(AwaitedPart, NamespacedCache):
+    """A part of a cache that is awaited."""
+
+    blocking: cachery.namespaced.NamespacedCache
+    build_engine = NamespacedCache.build_engine
+    close = NamespacedCache.close
+
+
 def _door_to(blocking: cachery.cache.Cache) -> Door:
     if isinstance(blocking, cachery.namespaced.NamespacedCache):
         return NamespacedCache.to(blocking)
-    return (OffloadedDoor if isinstance(blocking, StoredCache) else Door).to(blocking)
+    if not isinstance(blocking, StoredCache):
+        return Door.to(blocking)
+    return door_of(type(blocking)).to(blocking)

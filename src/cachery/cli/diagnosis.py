@@ -101,8 +101,8 @@ def _setting_of(variable: Variable) -> Setting:
     try:
         value = _value_in_force(variable.name)
         value = "forever" if value == math.inf else value
-        if variable.is_secret and value is not None:
-            value = "(set)"
+        if value is not None:
+            value = variable.hide(value)
     except CacheValueError as unreadable:
         error = str(unreadable)
     return Setting(variable.name, value, variable.default, variable.meaning, is_set(variable.name), error)

@@ -1,3 +1,7 @@
+cdef Py_ssize_t HEADER_SIZE
+cdef Py_ssize_t STALE_AT
+cdef Py_ssize_t LENGTHS_AT
+
 cdef class Body:
     cdef readonly bytes data
     cdef readonly int serializer
@@ -14,3 +18,6 @@ cdef class Envelope:
     cdef readonly object epoch
     cdef readonly tuple tags
     cdef readonly bytes key_id
+
+cdef long long little(bytes data, Py_ssize_t at, Py_ssize_t size) noexcept
+cpdef object plain_body(bytes record, Py_ssize_t start, bytes key, bytes head)

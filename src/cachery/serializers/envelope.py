@@ -51,6 +51,7 @@ __all__ = [
     "key_of",
     "pack",
     "plain_body",
+    "plain_head",
     "unpack",
 ]
 
@@ -62,10 +63,11 @@ SIGNATURE = 32
 NO_KEY = b"\0" * 8
 
 _HEADER = Struct("<2sBBBB8sddddQIIQ")
-_ESSENCE = Struct("<6s8xd8xd16xIIQ")  # what decides whether a record is plain
-_PLAIN_HEADS = {code: MAGIC + bytes((VERSION, code, 0, 0)) for code in range(256)}
+_NEVER_STALE = Struct("<d").pack(-math.inf)
+HEADER_SIZE = 70
+STALE_AT = 30
+LENGTHS_AT = 54
 _KEY_SIZE = 11  # where it stands in the header
-_HEADER_SIZE = _HEADER.size
 _LENGTH = Struct("<I")
 _NUMBER = Struct("<Q")
 _NEVER = -math.inf
@@ -173,34 +175,48 @@ def unpack(record: bytes, signature: int = SIGNATURE, *, is_head: bool = False) 
     ) = _HEADER.unpack_from(record)
     if version != VERSION:
         raise Unreadable("format")
-    tags_at = _HEADER_SIZE + key_size
+    tags_at = HEADER_SIZE + key_size
     body_at = tags_at + tags_size
     end = body_at if is_head else body_at + size + signature
     if end != len(record):
         raise Unreadable("damaged")
-    found.key = record[_HEADER_SIZE:tags_at]
+    found.key = record[HEADER_SIZE:tags_at]
     found.tags = _unpacked_tags(record[tags_at:body_at]) if tags_size else ()
     found.body = Body(record[body_at : end - signature], serializer, compression, flags)
     found.cost = None if cost != cost else cost  # noqa: PLR0124 - nan is the one number that differs from itself
     return found
 
 
-def plain_body(record: bytes, start: Any, key: bytes, serializer: Any) -> bytes | None:
-    """Return the body of a record without a signature, which begins at ``start``, if nothing else is to be looked at.
+def plain_head(serializer: Any) -> bytes:
+    """Return how a plain record begins: written by ``serializer``, and neither compressed, encrypted nor signed."""
+    return MAGIC + bytes((VERSION, serializer, 0, 0)) + NO_KEY
 
-    That is: ``key`` stands in it, ``serializer`` wrote it, it is neither compressed nor encrypted, has no tags and is
-    never served stale. ``None`` where something else is so, or the record is damaged.
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def little(data: bytes, at: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.longlong:
+    """Return the little-endian number of ``size`` bytes at ``at``, where there are as many."""
+    number: cython.longlong = 0
+    for place in range(at + size - 1, at - 1, -1):
+        number = (number << 8) | data[place]
+    return number
+
+
+@cython.ccall
+def plain_body(record: bytes, start: cython.Py_ssize_t, key: bytes, head: bytes) -> Any:
+    """Return the body of the record that begins at ``start`` if it is plain and nothing else is to be looked at.
+
+    That is: it begins with ``head``, ``key`` stands in it, it has no tags and is never served stale. ``None`` where
+    something else is so, or the record is damaged.
     """
-    if len(record) < start + _HEADER_SIZE:
-        return None
-    head, fresh_until, stale_until, key_size, tags_size, size = _ESSENCE.unpack_from(record, start)
-    body_at = start + _HEADER_SIZE + key_size
+    body_at: cython.Py_ssize_t = start + HEADER_SIZE + len(key)
     if (
-        head != _PLAIN_HEADS.get(serializer)
-        or tags_size
-        or stale_until > fresh_until
-        or body_at + size != len(record)
-        or record[start + _HEADER_SIZE : body_at] != key
+        not record.startswith(head, start)
+        or not record.startswith(_NEVER_STALE, start + STALE_AT)
+        or not record.startswith(key, start + HEADER_SIZE)
+        or little(record, start + LENGTHS_AT, 4) != len(key)
+        or little(record, start + LENGTHS_AT + 4, 4) != 0
+        or little(record, start + LENGTHS_AT + 8, 8) != len(record) - body_at
     ):
         return None
     return record[body_at:]

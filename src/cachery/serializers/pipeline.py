@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from cachery.exceptions import CacheSerializationError, CacheValueError
 from cachery.model.entry import Entry
-from cachery.model.sentinels import MISSING
 from cachery.serializers.compression import Compression
 from cachery.serializers.encryption import Encryption
 from cachery.serializers.envelope import (
@@ -23,7 +22,7 @@ from cachery.serializers.envelope import (
     Envelope,
     Unreadable,
     pack,
-    plain_body,
+    plain_head,
     unpack,
 )
 from cachery.serializers.keyring import Keyring
@@ -63,6 +62,7 @@ class Codec:
         self._signature = 0 if keyring is None else SIGNATURE
         self._deserialize = recipe.serializer.deserialize
         self._is_plain = recipe.compression is None and recipe.encryption is None
+        self.plain_head = plain_head(self.code) if self._is_plain and keyring is None else None
 
     def body_of(self, key: bytes, value: Any) -> Body:
         """Return ``value`` as bytes that may be stored under ``key``, and nowhere else if they are encrypted.
@@ -87,19 +87,6 @@ class Codec:
             return self._deserialize(data) if code != INTEGER else int.from_bytes(data, "little", signed=True)
         except Exception as error:  # whatever a serializer, or what it calls, makes of it
             raise Unreadable("value") from error
-
-    def plain_value_of(self, key: bytes, record: bytes, start: Any) -> Any:
-        """Return the value of the record that begins at ``start``, if it is plain (``envelope.plain_body``).
-
-        Else ``MISSING``: then ``opened`` and ``value_of`` tell.
-        """
-        if not self._is_plain or self.keyring is not None:
-            return MISSING
-        body = plain_body(record, start, key, self.code)
-        try:
-            return MISSING if body is None else self._deserialize(body)
-        except Exception:  # noqa: BLE001 - the long way says what is wrong
-            return MISSING
 
     def record_of(self, key: bytes, body: Body, entry: Entry, epoch: int) -> bytes:
         """Return the record of ``body`` with the stamps of ``entry``, signed."""

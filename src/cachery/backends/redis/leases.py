@@ -17,7 +17,7 @@ from typing import NamedTuple
 from cachery.backends.redis import scripts
 from cachery.backends.redis.link import Command, Link
 from cachery.backends.redis.names import Names, lease_of
-from cachery.exceptions import CacheConnectionError, CacheTimeoutError
+from cachery.exceptions import CacheConnectionError, CacheFullError, CacheTimeoutError
 from cachery.forks import reset_in_child
 from cachery.serializers.pipeline import key_bytes
 
@@ -49,7 +49,7 @@ class Leases:
         command: Command = ("SET", lease.name, lease.token, "NX", "PX", self._renewal.life)
         try:
             (reply,) = await scripts.ask(self._link, [command])
-        except (CacheConnectionError, CacheTimeoutError):  # reported by the link; loads go on, each by itself
+        except (CacheConnectionError, CacheTimeoutError, CacheFullError):  # loads go on, each by itself
             return _NOBODY_ASKED
         if reply is None:
             return None

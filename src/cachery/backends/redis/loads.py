@@ -1,6 +1,6 @@
 """What an engine asks of the store (``ports/backend.py``): entries, stale ones too, and tokens of loads.
 
-A load never fails because the server is away: then nothing is found, nothing is leased and nothing is stored, and the
+A load never fails because the server is away or full: then nothing is found, nothing is leased and nothing is stored, and the
 loader's value is returned. That the server is away, the link reports.
 """
 
@@ -17,7 +17,7 @@ from cachery.backends.redis.reach import stamping
 from cachery.backends.redis.records import STAMP_SIZE, State, versioned
 from cachery.backends.redis.shelf import Found, Shelf
 from cachery.backends.redis.tokens import LoadToken
-from cachery.exceptions import CacheConnectionError, CacheTimeoutError, CacheValueError
+from cachery.exceptions import CacheConnectionError, CacheFullError, CacheTimeoutError, CacheValueError
 from cachery.model.entry import Entry
 from cachery.model.sentinels import MISSING
 from cachery.serializers.pipeline import TooLarge, key_bytes
@@ -25,6 +25,7 @@ from cachery.serializers.pipeline import TooLarge, key_bytes
 __all__ = ["AWAY", "Loads"]
 
 AWAY = (CacheConnectionError, CacheTimeoutError)
+_UNABLE = (*AWAY, CacheFullError)
 
 
 class Loads(Shelf):
@@ -56,21 +57,26 @@ class Loads(Shelf):
         tokens = self.tokens.begun(key)
         if not tokens:
             return await self.found(key)
-        commands = [("HKEYS", fence_of(tokens[0].entry)), ("GET", self.names.state)]
-        known, state = await scripts.ask(self.link, commands)
-        self.tokens.compare(tokens, known, None if state is None else State.of(state))
+        commands = [("HKEYS", fence_of(tokens[0].entry)), ("MGET", self.names.state)]
+        known, (state,) = await scripts.ask(self.link, commands)
+        self.tokens.compare(tokens, known, State.read(state))
         return await self.found(key)
 
-    async def write_entry(self, key: str, entry: Entry, token: LoadToken | None = None) -> bool:
-        """Store ``entry``; with a ``token``, only if nothing has invalidated it since. True when stored."""
+    async def write_entry(
+        self, key: str, entry: Entry, token: LoadToken | None = None, born: float | None = None
+    ) -> bool:
+        """Store ``entry``; with a ``token``, only if nothing has invalidated it since. True when stored.
+
+        Then it was ``born`` when the load began, unless it is said otherwise: what it was made of may be as old.
+        """
         if token is None:
             return await self.put(key, entry)
         if token.key != key:
             raise CacheValueError(f"the token is for the key {token.key!r}, not {key!r}")
-        if not self.is_current(token, entry.tags):
+        if token.was_overtaken(entry.tags) or self.is_too_old(token):  # of tags in doubt the server knows more
             return False
         try:
-            parcel = self.parcel(key, entry)
+            parcel = self.parcel(key, entry, token.opened_at if born is None else born)
         except TooLarge:
             await self.discard([key])
             return False
@@ -112,7 +118,7 @@ class Loads(Shelf):
             found = await self.found(key)
             if found is not None and token.state is not None and self.is_current(token):
                 await self._restamp(found, token, until)
-        except AWAY:  # the link has reported it; the next request asks the loader again
+        except _UNABLE:  # the link has reported it; the next request asks the loader again
             return
 
     async def _restamp(self, found: Found, token: LoadToken, until: float) -> None:
@@ -130,7 +136,7 @@ class Loads(Shelf):
         fence = scripts.OPEN.call([fence_of(entry)], token.identity, life)
         try:
             state, _ = await scripts.ask(self.link, [stamp, fence])
-        except AWAY:
+        except _UNABLE:
             return token
         except BaseException:
             self.tokens.close(token)
@@ -145,4 +151,8 @@ class Loads(Shelf):
 
     def is_current(self, token: LoadToken, tags: tuple[str, ...] = ()) -> bool:
         """Tell whether nothing known here has overtaken the load of ``token``, which brings ``tags``."""
-        return token.is_current(tags) and self.read_clock() - token.opened_at < self.settings.longest_load
+        return token.is_current(tags) and not self.is_too_old(token)
+
+    def is_too_old(self, token: LoadToken) -> bool:
+        """Tell whether the load of ``token`` has taken too long for its value to be stored."""
+        return self.read_clock() - token.opened_at >= self.settings.longest_load

@@ -9,6 +9,7 @@
     {cachery:8:products}:state                numbers of the cache's invalidations
     {cachery:8:products}:cleared              the number of the last clearing, for those who keep copies
     {cachery:8:products}:tag:red              the number of the last invalidation of a tag
+    ~cachery:8:products:5f2a...               written to see whether the server's messages come through; soon over
 
 The length makes names of caches unmistakable: ``a`` with the key ``b:c`` is not ``a:b`` with the key ``c``. Braces are
 a cluster's hash tags: an entry lies in one slot with its fence and its lease, the numbers of a cache in another. So no
@@ -21,6 +22,7 @@ import re
 from hashlib import blake2b
 
 from cachery.exceptions import CacheValueError
+from cachery.model.keys import Key
 from cachery.serializers.pipeline import key_bytes
 
 __all__ = ["Names", "checked_prefix", "fence_of", "lease_of"]
@@ -33,7 +35,7 @@ _IS_SPECIAL = re.compile(rb"([\\*?\[\]])")
 class Names:
     """The names of a cache. ``base`` stands before those of its entries, ``group`` before those of its numbers."""
 
-    def __init__(self, prefix: str, name: str) -> None:
+    def __init__(self, prefix: Key, name: str) -> None:
         text = _shortened(key_bytes(name))
         whole = b"%b:%d:%b" % (checked_prefix(prefix).encode(), len(text), text)
         self.base = whole + b":"
@@ -67,10 +69,11 @@ def lease_of(entry: bytes) -> bytes:
     return b"{%b}:lease" % entry
 
 
-def checked_prefix(prefix: str) -> str:
+def checked_prefix(prefix: Key) -> str:
     """Return ``prefix`` if it may stand before the names of all caches; raise ``CacheValueError`` otherwise.
 
-    It is text without braces, and no part of it between colons is a number: that is the length which follows it.
+    It is text without braces that begins with no ``~``, and no part of it between colons is a number: that is the
+    length which follows it.
 
     >>> checked_prefix("shop:eu")
     'shop:eu'
@@ -79,6 +82,8 @@ def checked_prefix(prefix: str) -> str:
         raise CacheValueError(f"prefix is a str, not {type(prefix).__name__}")
     if not prefix or not prefix.isprintable() or "{" in prefix or "}" in prefix:
         raise CacheValueError(f"prefix is printable text without braces, not {prefix!r}")
+    if prefix.startswith("~"):
+        raise CacheValueError(f"a prefix does not begin with ~, as {prefix!r} does")
     if any(part.isdecimal() for part in prefix.split(":")):
         raise CacheValueError(f"no part of a prefix between colons is a number: {prefix!r} has one")
     return prefix

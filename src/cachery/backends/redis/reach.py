@@ -44,6 +44,9 @@ class Reach(Protocol):
 
     announce: Announce
 
+    async def row(self, entry: bytes) -> Row | None:
+        """Return what stands under the name ``entry``."""
+
     async def rows(
         self, entries: Sequence[bytes], *, is_head: bool = False, versions: Sequence[bytes] = ()
     ) -> list[Row | None]:
@@ -75,6 +78,13 @@ class OneServer:
         self._names = names
         self.announce = announce
 
+    async def row(self, entry: bytes) -> Row | None:
+        """Return what stands under the name ``entry``."""
+        names = self._names
+        command = ("EVALSHA", scripts.FETCH.digest, 2, entry, names.state, names.tags, "")
+        ((state, record, left, numbers),) = await scripts.ask(self._link, (command,))
+        return None if record is None else Row(record, left / 1000, state, numbers)
+
     async def rows(
         self, entries: Sequence[bytes], *, is_head: bool = False, versions: Sequence[bytes] = ()
     ) -> list[Row | None]:
@@ -93,7 +103,7 @@ class OneServer:
         """Return the records under the names ``entries``, and the state of the cache as it stood after."""
         parts = [entries[at : at + _MOST_AT_ONCE] for at in range(0, len(entries), _MOST_AT_ONCE)]
         commands: list[Command] = [("MGET", *part) for part in parts]
-        *replies, state = await scripts.ask(self._link, [*commands, ("GET", self._names.state)])
+        *replies, (state,) = await scripts.ask(self._link, [*commands, ("MGET", self._names.state)])
         return [record for reply in replies for record in reply], state
 
     async def remove(self, entries: Sequence[bytes]) -> list[Row | None]:
@@ -134,6 +144,11 @@ class Cluster:
         self._names = names
         self.announce = announce
 
+    async def row(self, entry: bytes) -> Row | None:
+        """Return what stands under the name ``entry``."""
+        (row,) = await self.rows((entry,))
+        return row
+
     async def rows(
         self, entries: Sequence[bytes], *, is_head: bool = False, versions: Sequence[bytes] = ()
     ) -> list[Row | None]:
@@ -146,10 +161,8 @@ class Cluster:
 
     async def records(self, entries: Sequence[bytes]) -> tuple[list[bytes | None], bytes | None]:
         """Return the records under the names ``entries``, and the state of the cache as it stands."""
-        *found, state = await scripts.ask(
-            self._link, [*[("GET", entry) for entry in entries], ("GET", self._names.state)]
-        )
-        return found, state
+        *found, state = await scripts.ask(self._link, [("MGET", name) for name in (*entries, self._names.state)])
+        return [record for (record,) in found], state[0]
 
     async def remove(self, entries: Sequence[bytes]) -> list[Row | None]:
         """Remove ``entries`` and overtake their loads; return what was there, without bodies."""
@@ -159,14 +172,14 @@ class Cluster:
 
     async def _completed(self, commands: list[Command]) -> list[Row | None]:
         """Return the rows that ``commands`` bring, with the numbers that may undo them."""
-        *replies, state = await scripts.ask(self._link, [*commands, ("GET", self._names.state)])
+        *replies, (state,) = await scripts.ask(self._link, [*commands, ("MGET", self._names.state)])
         rows = [row for reply in replies for row in _rows([state, *reply[1:]])]
         tagged = [(at, tags) for at, row in enumerate(rows) if row is not None and (tags := _tags_of(row))]
         if not tagged:
             return rows
         wanted = list({tag for _, tags in tagged for tag in tags})
         (numbers,) = await scripts.ask(self._link, [("MGET", *[self._names.tag(tag) for tag in wanted])])
-        known = {tag: _UNKNOWN if number is None else number for tag, number in zip(wanted, numbers, strict=True)}
+        known = {tag: _number_in(number) for tag, number in zip(wanted, numbers, strict=True)}
         for at, tags in tagged:
             row = rows[at]
             rows[at] = row and row._replace(numbers=b"".join([known[tag] for tag in tags]))
@@ -194,8 +207,9 @@ class Cluster:
         is_stored, *_ = await scripts.ask(self._link, [command, *self.announce([parcel.entry])])
         if not is_stored:
             return False
-        (now,) = await scripts.ask(self._link, [("GET", self._names.state)])
-        is_current = now is not None and not State.of(now).has_overtaken(before)
+        ((found,),) = await scripts.ask(self._link, [("MGET", self._names.state)])
+        now = State.read(found)
+        is_current = now is not None and not now.has_overtaken(before)
         if not is_current:
             await scripts.ask(self._link, [scripts.DROP.call([parcel.entry], before.stamp)])
         return is_current
@@ -223,6 +237,11 @@ def _rows(reply: list[Any]) -> list[Row | None]:
         None if reply[at] is None else Row(reply[at], reply[at + 1] / 1000, state, reply[at + 2])
         for at in range(1, len(reply), 3)
     ]
+
+
+def _number_in(found: bytes | None) -> bytes:
+    """Return the number of a tag as it was found; one beyond all for what is none."""
+    return _UNKNOWN if found is None or len(found) != len(_UNKNOWN) else found
 
 
 def _tags_of(row: Row) -> list[str]:

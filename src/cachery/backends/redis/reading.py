@@ -12,10 +12,13 @@ try:
 except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
 
-from cachery.backends.redis.records import ENVELOPE_AT, STAMP_SIZE, Row, aged, birth_of
+from cachery.backends.redis.records import ENVELOPE_AT, STAMP_SIZE, Row, aged, birth_of, is_record
 from cachery.model.sentinels import FOREVER, MISSING
 from cachery.serializers.envelope import Unreadable
 from cachery.serializers.pipeline import Codec
+
+if not cython.compiled:
+    from cachery.serializers.envelope import plain_body
 
 __all__ = ["fresh_value", "plain_values"]
 
@@ -29,6 +32,8 @@ def fresh_value(codec: Codec, name: bytes, row: Row, now: Any, is_first_look: An
     ``is_first_look``: also ``MISSING`` when a refresh is due.
     """
     if row.is_undone:
+        if not is_record(row.record):
+            raise Unreadable("format")
         return MISSING
     envelope = codec.opened(name, row.record[ENVELOPE_AT:])
     if envelope.fresh_until != FOREVER or envelope.refresh_at != FOREVER:
@@ -48,12 +53,18 @@ def plain_values(  # noqa: PLR0913, PLR0917 - quicker by place
     tags, more has to be known. What cannot be read is told to ``unreadable``.
     """
     era, cleared = state[:8], state[16:24]
+    head, deserialize = codec.plain_head, codec.recipe.serializer.deserialize
     found: dict[str, Any] = {}
     undecided: list[str] = []
     for key, name, record in zip(keys, names, records):  # noqa: B905 - they are of one length, and this is quicker
-        if record is None or not record.startswith(era) or record[8:STAMP_SIZE] < cleared:
+        if record is None:
             continue
-        value = codec.plain_value_of(name, record, ENVELOPE_AT)
+        if not record.startswith(era) or record[8:STAMP_SIZE] < cleared:
+            if not is_record(record):
+                unreadable(key, "format")
+            continue
+        body = None if head is None else plain_body(record, ENVELOPE_AT, name, head)
+        value = MISSING if body is None else _plain(deserialize, body)
         if value is MISSING:
             value = _value(codec, key, name, record[ENVELOPE_AT:], unreadable)
         if value is UNDECIDED:
@@ -61,6 +72,14 @@ def plain_values(  # noqa: PLR0913, PLR0917 - quicker by place
         elif value is not MISSING:
             found[key] = value
     return found, undecided
+
+
+def _plain(deserialize: Any, body: Any) -> Any:
+    """Return the value of ``body``; ``MISSING`` where it cannot be read: the long way says what is wrong."""
+    try:
+        return deserialize(body)
+    except Exception:  # noqa: BLE001
+        return MISSING
 
 
 def _value(codec: Codec, key: Any, name: bytes, record: bytes, unreadable: Any) -> Any:

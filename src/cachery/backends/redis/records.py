@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from cachery.model.durations import HUNDRED_YEARS
 from cachery.model.entry import Entry
-from cachery.serializers.envelope import Envelope, Unreadable, unpack
+from cachery.serializers.envelope import MAGIC, Envelope, Unreadable, unpack
 
 __all__ = [
     "ENVELOPE_AT",
@@ -24,6 +24,7 @@ __all__ = [
     "Times",
     "aged",
     "birth_of",
+    "is_record",
     "opened_head",
     "spans_of",
     "versioned",
@@ -52,6 +53,11 @@ class State(NamedTuple):
     def of(cls, data: bytes) -> State:
         """Return the numbers that stand in ``data``."""
         return cls(*_NUMBERS.unpack(data))
+
+    @classmethod
+    def read(cls, found: bytes | None) -> State | None:
+        """Return the numbers in what was ``found`` under their name; ``None`` where they are lost."""
+        return None if found is None or len(found) != _NUMBERS.size else cls.of(found)
 
     def has_overtaken(self, before: State) -> bool:
         """Tell whether everything, or a pattern, was invalidated since ``before``."""
@@ -99,6 +105,11 @@ class Times(NamedTuple):
 def versioned(record: bytes) -> bytes:
     """Return ``record``, an envelope, with a version of its own before it."""
     return urandom(ENVELOPE_AT - STAMP_SIZE) + record
+
+
+def is_record(found: bytes) -> bool:
+    """Tell whether what was ``found`` under the name of an entry is one, of whatever version."""
+    return found.startswith(MAGIC, ENVELOPE_AT)
 
 
 def spans_of(entry: Entry, now: float) -> Entry:

@@ -8,6 +8,7 @@ taken to be invalidated, for nobody knows any more which entries of the server a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import count
 from typing import Any, NamedTuple, Protocol
 
 from cachery.locks import make_lock
@@ -44,10 +45,13 @@ class Memory(Protocol):
 
 
 class Told(NamedTuple):
-    """What the server is to be told at once: the numbers of a moment, so that what comes later is not lost."""
+    """What the server is to be told at once, as it stood at a moment, so that what comes later is not lost.
 
-    is_cleared: bool
-    tags: tuple[str, ...]
+    ``cleared``: the number of the last clearing, 0 for none; ``tags`` have the numbers of their invalidations.
+    """
+
+    cleared: int
+    tags: dict[str, int]
     patterns: tuple[Matcher, ...]
     changed: dict[str, float]
 
@@ -59,22 +63,29 @@ class Refuge:
         self.memory = memory
         self._limit = limit
         self._lock = make_lock()
+        self._numbers = count(1)
+        self.is_behind = False
+        """Whether the server does not know of an invalidation, so that what it holds may be long dead."""
         self._forget()
 
     def _forget(self) -> None:
-        self._is_cleared = False
-        self._tags: dict[str, None] = {}
+        self._cleared = 0
+        self._tags: dict[str, int] = {}
         self._patterns: list[Matcher] = []
         self._changed: dict[str, float] = {}
 
     @property
     def is_dirty(self) -> bool:
         """Whether there is anything that the server has to be told."""
-        return bool(self._changed or self._tags or self._patterns or self._is_cleared)
+        return bool(self._changed or self.is_behind)
 
     def holds(self, key: str) -> bool:
-        """Tell whether ``key`` was changed here and the server does not know."""
-        return key in self._changed
+        """Tell whether the server may not know what became of ``key``, so that this here counts."""
+        return self.is_behind or key in self._changed
+
+    def has_changed(self, key: str, at: float | None = None) -> bool:
+        """Tell whether ``key`` was changed here, ``at`` that time if one is given, and the server does not know."""
+        return key in self._changed if at is None else self._changed.get(key) == at
 
     def held(self, key: str, now: float) -> Entry | None:
         """Return what is live under ``key`` here."""
@@ -97,18 +108,29 @@ class Refuge:
             self._changed[key] = now
             if len(self._changed) > self._limit:
                 del self._changed[next(iter(self._changed))]
-                self._is_cleared = True
+                self._note_clearing()
 
-    def keep_loaded(self, key: str, entry: Entry) -> None:
-        """Keep what a load brought; the server is not told."""
-        self.memory.write_entry(key, entry)
+    def _note_clearing(self) -> None:
+        self._cleared = next(self._numbers)
+        self.is_behind = True
+
+    def keep_loaded(self, key: str, entry: Entry, is_current: Callable[[], bool]) -> bool:
+        """Keep what a load brought, if it ``is_current``; the server is not told."""
+        with self._lock:  # so that what overtakes it meanwhile finds it in memory
+            if is_current() and key not in self._changed:
+                self.memory.write_entry(key, entry)
+                return True
+        return False
 
     def hit_tags(self, tags: tuple[str, ...]) -> None:
         """Note that ``tags`` were invalidated."""
         self.memory.invalidate_tags(*tags)
         with self._lock:
-            self._tags |= dict.fromkeys(tags)
-            self._is_cleared |= len(self._tags) > self._limit
+            self._tags |= dict.fromkeys(tags, next(self._numbers))
+            self.is_behind = True
+            if len(self._tags) > self._limit:
+                self._tags.clear()
+                self._note_clearing()
 
     def remove_matching(self, matches: Matcher, now: float) -> int:
         """Remove the keys that match, and note it; return how many were live here."""
@@ -117,7 +139,10 @@ class Refuge:
             self.change(key, None, now)
         with self._lock:
             self._patterns.append(matches)
-            self._is_cleared |= len(self._patterns) > _MOST_PATTERNS
+            self.is_behind = True
+            if len(self._patterns) > _MOST_PATTERNS:
+                self._patterns.clear()
+                self._note_clearing()
         return len(chosen)
 
     def clear(self) -> None:
@@ -125,26 +150,27 @@ class Refuge:
         self.memory.clear()
         with self._lock:
             self._forget()
-            self._is_cleared = True
+            self._note_clearing()
 
     def wrote_elsewhere(self, key: str) -> None:
         """Note that the server knows of a later change of ``key``."""
         with self._lock:
             self._changed.pop(key, None)
+            self.memory.delete(key)
 
     def take(self) -> Told:
         """Return what the server is to be told; it stays until ``settle``."""
         with self._lock:
-            tags, patterns = tuple(self._tags), tuple(self._patterns)
-            return Told(self._is_cleared, tags, patterns, dict(self._changed))
+            return Told(self._cleared, dict(self._tags), tuple(self._patterns), dict(self._changed))
 
     def settle_invalidations(self, told: Told) -> None:
         """Forget the invalidations in ``told``."""
         with self._lock:
-            self._is_cleared &= not told.is_cleared
-            for tag in told.tags:
-                self._tags.pop(tag, None)
+            if self._cleared == told.cleared:
+                self._cleared = 0
+            self._tags = {tag: number for tag, number in self._tags.items() if told.tags.get(tag) != number}
             self._patterns = [one for one in self._patterns if one not in told.patterns]
+            self.is_behind = bool(self._cleared or self._tags or self._patterns)
 
     def settle(self, key: str, at: float) -> None:
         """Forget that ``key`` was changed ``at`` that time, unless it was changed again."""

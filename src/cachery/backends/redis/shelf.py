@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from os import urandom
 from typing import Any, NamedTuple, TypeAlias
 
 from cachery.backends.redis import scripts
@@ -13,13 +14,14 @@ from cachery.backends.redis.reach import Parcel, Reach, reach_of
 from cachery.backends.redis.reading import fresh_value
 from cachery.backends.redis.records import (
     ENVELOPE_AT,
+    STAMP_SIZE,
     Row,
     Times,
     aged,
     birth_of,
+    is_record,
     opened_head,
     spans_of,
-    versioned,
     whole_life,
 )
 from cachery.backends.redis.settings import Settings
@@ -94,12 +96,12 @@ class Shelf:
     async def found(self, key: str) -> Found | None:
         """Return what stands under ``key``, if it can be read and nothing has undone it; it may be over."""
         name = key_bytes(key)
-        (row,) = await self.reach.rows([self.names.entry(name)])
+        row = await self.reach.row(self.names.entry(name))
         return None if row is None else self.opened(key, name, row)
 
     def opened(self, key: str, name: bytes, row: Row) -> Found | None:
         """Return ``row`` taken apart; ``None`` when it was undone or cannot be read, which is reported."""
-        if row.is_undone:
+        if row.is_undone and is_record(row.record):
             return None
         try:
             envelope = self.codec.opened(name, row.record[ENVELOPE_AT:])
@@ -126,10 +128,13 @@ class Shelf:
             self.observer.unreadable(key, error.reason)
             return MISSING
 
-    def head(self, row: Row) -> Found | None:
-        """Return ``row`` taken apart, its body left out; ``None`` where it is no record. No signature is checked."""
+    def head(self, row: Row, now: float | None = None) -> Found | None:
+        """Return ``row`` taken apart, its body left out; ``None`` where it is no record. No signature is checked.
+
+        ``now``: when it was asked for, where its birth must not be taken to be later than it is.
+        """
         try:
-            return Found.of(row, opened_head(row.record), self.read_clock())
+            return Found.of(row, opened_head(row.record), self.read_clock() if now is None else now)
         except Unreadable:
             return None
 
@@ -144,13 +149,21 @@ class Shelf:
 
     # Writing
 
-    def parcel(self, key: str, entry: Entry) -> Parcel:
-        """Return ``entry`` ready to be stored. Raises ``TooLarge``."""
+    def parcel(self, key: str, entry: Entry, born: float | None = None) -> Parcel:
+        """Return ``entry``, which was ``born`` then or is now, ready to be stored. Raises ``TooLarge``."""
         name = key_bytes(key)
-        spans = spans_of(entry, self.read_clock())
-        record = versioned(self.codec.record_of(name, self.codec.body_of(name, entry.value), spans, 0))
-        life = whole_life(spans.fresh_until, spans.stale_until)
-        return Parcel(key, self.names.entry(name), record, life, entry.tags)
+        now = self.read_clock()
+        age = 0.0 if born is None else now - born
+        spans = spans_of(entry, now - age)
+        record = self.codec.record_of(name, self.codec.body_of(name, entry.value), spans, 0)
+        life = max(1, whole_life(spans.fresh_until, spans.stale_until) - int(age * 1000))
+        writer = self.tokens.writer
+        version = writer + urandom(ENVELOPE_AT - STAMP_SIZE - len(writer))
+        return Parcel(key, self.names.entry(name), version + record, life, entry.tags)
+
+    def is_own(self, row: Row) -> bool:
+        """Tell whether this process has written what is in ``row``."""
+        return row.record.startswith(self.tokens.writer, STAMP_SIZE)
 
     async def parcels(self, entries: Sequence[tuple[str, Entry]]) -> list[Parcel]:
         """Return ``entries`` ready to be stored; what is under the key of one that is too large is removed."""

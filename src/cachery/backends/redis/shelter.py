@@ -35,7 +35,7 @@ class Shelter:
         """Begin anew in a child; the parent tells what it has done."""
         self._closing = threading.Event()
         self._lock = threading.Lock()
-        self._is_telling = False
+        self._is_telling = self._is_called = False
 
     def over(self, far: RedisStore) -> ShelteredStore:
         """Return ``far`` with this shelter."""
@@ -43,6 +43,7 @@ class Shelter:
 
     def recover(self) -> None:
         """Begin to try again and again to tell the server what it missed, until it knows."""
+        self._is_called = True
         with self._lock:
             if self._is_telling or self._is_closed:
                 return
@@ -62,6 +63,7 @@ class Shelter:
     def _work(self) -> None:
         pause = _FIRST_PAUSE
         while not self._closing.wait(pause * random.uniform(0.5, 1)):  # noqa: S311 - so that not all come back at once
+            self._is_called = False
             if self._try() and self._is_over():
                 return
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -69,7 +71,7 @@ class Shelter:
     def _is_over(self) -> bool:
         """Let the thread end, unless there is something to tell again."""
         with self._lock:
-            self._is_telling = self.refuge.is_dirty
+            self._is_telling = self._is_called or self.refuge.is_dirty
             return not self._is_telling
 
     def _try(self) -> bool:

@@ -17,14 +17,12 @@ from cachery.backends.redis.loads import AWAY
 from cachery.backends.redis.refuge import Refuge
 from cachery.backends.redis.store import RedisStore
 from cachery.backends.redis.tokens import LoadToken
-from cachery.exceptions import CacheValueError
+from cachery.exceptions import CacheConnectionError, CacheValueError
 from cachery.model.entry import Entry
 from cachery.model.sentinels import FOREVER, MISSING
 from cachery.serializers.pipeline import key_bytes
 
 __all__ = ["ShelteredStore"]
-
-_AT_ONCE = 200
 
 
 class ShelteredStore:
@@ -42,7 +40,7 @@ class ShelteredStore:
 
     async def fetch(self, key: str, *, is_first_look: bool = False) -> Any:
         """Return the value of ``key`` if it is fresh, else ``MISSING``."""
-        if not self._refuge.holds(key):
+        if not self.holds(key):
             try:
                 return await self._far.fetch(key, is_first_look=is_first_look)
             except AWAY:  # reported by the link
@@ -51,7 +49,7 @@ class ShelteredStore:
 
     async def fetch_many(self, keys: list[str]) -> dict[str, Any]:
         """Return the fresh values among those of ``keys``."""
-        held = [key for key in keys if self._refuge.holds(key)]
+        held = [key for key in keys if self.holds(key)]
         try:
             found = await self._far.fetch_many([key for key in keys if key not in held])
         except AWAY:  # reported by the link
@@ -65,12 +63,15 @@ class ShelteredStore:
         return {key: value for key, value in values.items() if value is not MISSING}
 
     def holds(self, key: str) -> bool:
-        """Tell whether the server does not know the last change of ``key``."""
-        return self._refuge.holds(key)
+        """Tell whether the server may not know what became of ``key``; then it is told as soon as it answers."""
+        is_held = self._refuge.holds(key)
+        if is_held:
+            self._recover()  # nearly always under way: not in a child of a fork, nor where no thread could be started
+        return is_held
 
     async def expiry(self, key: str) -> float | None:
         """Return when what is live under ``key`` is over; ``None`` when nothing is."""
-        if not self._refuge.holds(key):
+        if not self.holds(key):
             try:
                 return await self._far.expiry(key)
             except AWAY:  # reported by the link
@@ -81,6 +82,7 @@ class ShelteredStore:
     async def live_keys(self) -> AsyncIterator[str]:
         """Iterate over the live keys."""
         try:
+            self._refuse_if_behind()
             async for key in self._far.live_keys():
                 yield key
         except AWAY:  # reported by the link
@@ -90,13 +92,14 @@ class ShelteredStore:
     async def count(self) -> int:
         """Return how many entries are live."""
         try:
+            self._refuse_if_behind()
             return await self._far.count()
         except AWAY:  # reported by the link
             return len(list(self._refuge.memory.keys()))
 
     async def read_entry(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh, or ``None``."""
-        if not self._refuge.holds(key):
+        if not self.holds(key):
             try:
                 return await self._far.look_up(key)
             except AWAY:  # reported by the link
@@ -104,6 +107,12 @@ class ShelteredStore:
         return self._refuge.memory.read_entry(key)
 
     # Writing
+
+    def _refuse_if_behind(self) -> None:
+        """Raise as if the server were away, where an invalidation has to reach it before what comes now."""
+        if self._refuge.is_behind:
+            self._recover()
+            raise CacheConnectionError("the server is to be told first what it missed", backend="redis")
 
     def _change(self, key: str, entry: Entry | None) -> None:
         self._refuge.change(key, entry, self._far.read_clock())
@@ -115,6 +124,7 @@ class ShelteredStore:
     async def put(self, key: str, entry: Entry) -> bool:
         """Store ``entry``; False when it is too large."""
         try:
+            self._refuse_if_behind()
             is_stored = await self._far.put(key, entry)
         except AWAY:  # reported by the link
             self._change(key, entry)
@@ -124,7 +134,7 @@ class ShelteredStore:
 
     async def put_new(self, key: str, entry: Entry) -> bool:
         """Store ``entry`` if nothing live stands under ``key``; True when stored."""
-        if not self._refuge.holds(key):
+        if not self.holds(key):
             try:
                 return await self._far.put_new(key, entry)
             except AWAY:  # reported by the link
@@ -137,6 +147,7 @@ class ShelteredStore:
     async def put_many(self, entries: Mapping[str, Entry]) -> bool:
         """Store all ``entries``; True when none was too large."""
         try:
+            self._refuse_if_behind()
             is_stored = await self._far.put_many(entries)
         except AWAY:  # reported by the link
             for key, entry in entries.items():
@@ -148,7 +159,7 @@ class ShelteredStore:
 
     async def increment(self, key: str, by: int, absent: Entry) -> int:
         """Add ``by`` to the whole number under ``key`` and return the sum; where there is none, store ``absent``."""
-        if not self._refuge.holds(key):
+        if not self.holds(key):
             try:
                 return await self._far.increment(key, by, absent)
             except AWAY:  # reported by the link
@@ -165,7 +176,7 @@ class ShelteredStore:
 
     async def prolong(self, key: str, life: float) -> bool:
         """Let what is live under ``key`` live for ``life`` seconds from now on; True if there was something."""
-        if not self._refuge.holds(key):
+        if not self.holds(key):
             try:
                 return await self._far.prolong(key, life)
             except AWAY:  # reported by the link
@@ -182,10 +193,11 @@ class ShelteredStore:
             return await self.put(key, entry)
         if token.state is not None:
             return await self._far.write_entry(key, entry, token)
-        if self._refuge.holds(key) or not self._far.is_current(token, entry.tags):
+        if self._refuge.has_changed(key) or not self._far.is_current(token, entry.tags):
             return False
         self._refuge.keep_loaded(key, entry)
         self._far.tokens.settle(token)
+        self._recover()  # which empties the refuge if the server is back by now
         return True
 
     # Removing
@@ -199,6 +211,7 @@ class ShelteredStore:
         now = self._far.read_clock()
         held = [key for key in keys if self._refuge.holds(key) and self._refuge.held(key, now) is not None]
         try:
+            self._refuse_if_behind()
             count = await self._far.remove_many(keys)
         except AWAY:  # reported by the link
             live = sum(self._refuge.held(key, now) is not None for key in keys)
@@ -252,32 +265,46 @@ class ShelteredStore:
         """Tell the server what it missed; True when it knows all. Raises what the link raises when it is still away."""
         await self._far.link.ask([("PING",)])
         told = self._refuge.take()
-        if told.is_cleared:
+        if told.cleared:
             await self._far.clear()
         if told.tags:
-            await self._far.hit_tags(told.tags)
+            await self._far.hit_tags(tuple(told.tags))
         for matches in told.patterns:
             await self._far.remove_matching(matches)
         self._refuge.settle_invalidations(told)
-        changed = list(told.changed.items())
-        for at in range(0, len(changed), _AT_ONCE):
-            await self._tell_of(dict(changed[at : at + _AT_ONCE]))
+        for key, at in told.changed.items():
+            await self._tell_of(key, at)
         if self._refuge.is_dirty:
             return False
         self._refuge.leave()
         return True
 
-    async def _tell_of(self, changed: Mapping[str, float]) -> None:
-        """Tell the server of keys that were changed, each with the time when, but for those it knows better."""
-        far, now = self._far, self._far.read_clock()
-        rows = await far.reach.rows([far.names.entry(key_bytes(key)) for key in changed], is_head=True)
-        for (key, at), row in zip(changed.items(), rows, strict=True):
-            found = None if row is None or row.is_undone else far.head(row)
-            entry = self._refuge.held(key, now)
-            if found is not None and found.birth > at:
-                pass  # somebody has written it since
-            elif entry is not None:
-                await far.put(key, entry)
-            elif found is not None:
-                await far.remove(key)
-            self._refuge.settle(key, at)
+    async def _tell_of(self, key: str, at: float) -> None:
+        """Tell the server that ``key`` was changed ``at`` that time. It is a load: whatever comes meanwhile wins."""
+        far = self._far
+        entry = self._refuge.held(key, far.read_clock())
+        token = await far.open_token(key, () if entry is None else entry.tags)
+        try:
+            if token.state is None:
+                raise CacheConnectionError("the server is away again", backend="redis")
+            if self._refuge.has_changed(key, at):
+                await self._tell_newest(key, entry, at, token)
+        finally:
+            far.close_token(token)
+        self._refuge.settle(key, at)
+
+    async def _tell_newest(self, key: str, entry: Entry | None, at: float, token: LoadToken) -> None:
+        """Store ``entry``, or without one remove ``key``, unless somebody else has written it since ``at``.
+
+        What stands there of our own is older, though it may have reached the server later.
+        """
+        far = self._far
+        asked = far.read_clock()
+        (row,) = await far.reach.rows([far.names.entry(key_bytes(key))], is_head=True)
+        found = None if row is None or row.is_undone else far.head(row, asked)
+        if found is not None and found.birth > at and not far.is_own(found.row):
+            return
+        if entry is not None:
+            await far.write_entry(key, entry, token, at)
+        else:  # also where nothing is: loads are under way that began before
+            await far.remove(key)

@@ -35,7 +35,7 @@ class RedisStore(Loads):
         """
         name = key_bytes(key)
         try:
-            (row,) = await self.reach.rows((self.names.entry(name),))
+            row = await self.reach.row(self.names.entry(name))
         except AWAY:
             if is_first_look:
                 return MISSING

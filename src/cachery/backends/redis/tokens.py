@@ -17,6 +17,8 @@ from cachery.locks import make_lock
 
 __all__ = ["LoadToken", "Tokens"]
 
+_WRITER_SIZE = 3
+
 
 @dataclass(slots=True, eq=False)
 class LoadToken:
@@ -37,14 +39,16 @@ class LoadToken:
     hit: set[str] = field(default_factory=set)
 
     def is_current(self, tags: Collection[str]) -> bool:
-        """Tell whether this process knows of nothing that overtook the load, which brings ``tags``."""
-        if self.is_overtaken:
-            return False
-        return not tags or not (self.are_tags_doubtful or not self.hit.isdisjoint(tags))
+        """Tell whether nothing can have overtaken the load, which brings ``tags``, as far as this process knows."""
+        return not self.was_overtaken(tags) and not (tags and self.are_tags_doubtful)
+
+    def was_overtaken(self, tags: Collection[str]) -> bool:
+        """Tell whether this process knows of something that overtook the load, which brings ``tags``."""
+        return self.is_overtaken or not self.hit.isdisjoint(tags)
 
 
 class Tokens:
-    """Those that are open, by key."""
+    """Those that are open, by key. ``writer``: with what the versions begin of all that this process writes."""
 
     def __init__(self) -> None:
         self._numbers = count()
@@ -53,6 +57,7 @@ class Tokens:
 
     def reset_after_fork(self) -> None:
         """Forget the loads of the parent."""
+        self.writer = urandom(_WRITER_SIZE)
         self._lock = make_lock()
         self._open: dict[str, list[LoadToken]] = {}
 

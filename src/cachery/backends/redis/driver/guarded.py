@@ -14,6 +14,51 @@ from cachery.locks import make_lock
 __all__ = ["Guarded"]
 
 
+class _Outages:
+    """Whether servers are down, told once each, however many links lead to them."""
+
+    def __init__(self, on_down: Callable[[Exception], object], on_up: Callable[[], object]) -> None:
+        self._on_down = on_down
+        self._on_up = on_up
+        self._is_telling = False
+        self._news: deque[Callable[[], object]] = deque()
+        self._lock = make_lock()
+        self.is_down = False
+
+    def begin(self, error: Exception) -> None:
+        """Note that they are down, because of ``error``."""
+        self._note(lambda: self._on_down(error), is_down=True)
+
+    def end(self) -> None:
+        """Note that they answer."""
+        self._note(self._on_up, is_down=False)
+
+    def _note(self, tell: Callable[[], object], *, is_down: bool) -> None:
+        """Note whether the servers are down, and tell it if it is news. News are told in their order."""
+        with self._lock:
+            if self.is_down is is_down:
+                return
+            self.is_down = is_down
+            self._news.append(tell)
+            if self._is_telling:  # who tells will tell this too
+                return
+            self._is_telling = True
+        self._tell()
+
+    def _tell(self) -> None:
+        try:
+            while (tell := self._next()) is not None:
+                tell()
+        except BaseException:
+            self._is_telling = False
+            raise
+
+    def _next(self) -> Callable[[], object] | None:
+        with self._lock:
+            self._is_telling = bool(self._news)
+            return self._news.popleft() if self._news else None
+
+
 class Guarded:
     """Asks through ``link`` as long as ``breaker`` allows it; else refuses at once.
 
@@ -31,13 +76,14 @@ class Guarded:
     ) -> None:
         self._link = link
         self._breaker = breaker
-        self._on_down = on_down
-        self._on_up = on_up
-        self._is_down = False
-        self._is_telling = False
-        self._news: deque[Callable[[], object]] = deque()
-        self._lock = make_lock()
+        self._outages = _Outages(on_down, on_up)
         self.is_cluster = link.is_cluster
+
+    def beside(self, link: Link) -> Guarded:
+        """Return ``link``, another way to the same servers, with the same breaker; news are told once for both."""
+        other = Guarded(link, self._breaker, self._outages.begin, self._outages.end)
+        other._outages = self._outages
+        return other
 
     def __repr__(self) -> str:
         return f"<Guarded {self._link!r}, {self._breaker.state}>"
@@ -47,13 +93,15 @@ class Guarded:
 
         Raises what the link raises, and ``CacheConnectionError`` while the breaker is open.
         """
-        self._enter()
+        if not self._breaker.is_untroubled:
+            self._enter()
         try:
             replies = await self._link.ask(commands)
         except BaseException as error:
             self._failed(error)
             raise
-        self._succeeded()
+        if self._outages.is_down or not self._breaker.is_untroubled:
+            self._succeeded()
         return replies
 
     def post(self, commands: Sequence[Command]) -> None:
@@ -88,35 +136,10 @@ class Guarded:
             self._breaker.withdraw()
             return
         self._breaker.record(is_success=False)
-        if self._breaker.state != "closed" and not self._is_down:
-            self._note(lambda: self._on_down(error), is_down=True)
+        if self._breaker.state != "closed" and not self._outages.is_down:
+            self._outages.begin(error)
 
     def _succeeded(self) -> None:
         self._breaker.record(is_success=True)
-        if self._is_down:
-            self._note(self._on_up, is_down=False)
-
-    def _note(self, tell: Callable[[], object], *, is_down: bool) -> None:
-        """Note whether the servers are down, and tell it if it is news. News are told in their order."""
-        with self._lock:
-            if self._is_down is is_down:
-                return
-            self._is_down = is_down
-            self._news.append(tell)
-            if self._is_telling:  # who tells will tell this too
-                return
-            self._is_telling = True
-        self._tell()
-
-    def _tell(self) -> None:
-        try:
-            while (tell := self._next()) is not None:
-                tell()
-        except BaseException:
-            self._is_telling = False
-            raise
-
-    def _next(self) -> Callable[[], object] | None:
-        with self._lock:
-            self._is_telling = bool(self._news)
-            return self._news.popleft() if self._news else None
+        if self._outages.is_down:
+            self._outages.end()

@@ -4,7 +4,7 @@
 local prefix, wants_head = ARGV[1], ARGV[2] == 'head'
 local has_state = prefix ~= ''
 local count = has_state and #KEYS - 1 or #KEYS
-local reply = {has_state and redis.call('GET', KEYS[#KEYS])}
+local reply = {has_state and stored(KEYS[#KEYS])}
 for i = 1, count do
   local record = stored(KEYS[i])
   local at = #reply

@@ -19,7 +19,7 @@ if KEYS[3] then
   for i = 8, #ARGV do
     local tag = ARGV[7] .. ARGV[i]
     remember(tag, string.sub(state, 9, 16), life)
-    if token ~= '' and struct.unpack('>I8', redis.call('GET', tag)) > struct.unpack('>I8', stamp, 9) then return 0 end
+    if token ~= '' and struct.unpack('>I8', number_of(tag)) > struct.unpack('>I8', stamp, 9) then return 0 end
   end
   if stamp == '' then stamp = string.sub(state, 1, 16) end
 end

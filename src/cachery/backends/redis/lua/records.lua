@@ -24,7 +24,14 @@ local function head(record)
   return string.sub(record, 1, KEY - 1 + key_size + tags_size)
 end
 
--- The numbers of the tags that a record carries, one after another; a number beyond all for what is not known.
+-- The number of a tag by its name; a number beyond all where there is none.
+local function number_of(tag)
+  local number = stored(tag)
+  if not number or #number ~= NUMBER then return '\255\255\255\255\255\255\255\255' end
+  return number
+end
+
+-- The numbers of the tags that a record carries, one after another.
 local function numbers(record, prefix)
   if not is_record(record) then return '' end
   local key_size, tags_size = struct.unpack('<I4I4', record, LENGTHS)
@@ -33,29 +40,29 @@ local function numbers(record, prefix)
   local found = {}
   while at + 3 < stop do
     local size = struct.unpack('<I4', record, at)
-    local number = redis.call('GET', prefix .. string.sub(record, at + 4, at + 3 + size))
-    found[#found + 1] = number or '\255\255\255\255\255\255\255\255'
+    found[#found + 1] = number_of(prefix .. string.sub(record, at + 4, at + 3 + size))
     at = at + 4 + size + NUMBER
   end
   return table.concat(found)
 end
 
--- The numbers of a cache: era, last invalidation, last clearing, last pattern; begun anew where they are missing.
+-- The numbers of a cache: era, last invalidation, last clearing, last pattern; begun anew where they are missing
+-- or something else stands there.
 local function state_of(name, era)
-  local state = redis.call('GET', name)
-  if not state then
+  local state = stored(name)
+  if not state or #state ~= 4 * NUMBER then
     state = era .. struct.pack('>I8I8I8', 0, 0, 0)
     redis.call('SET', name, state)
   end
   return state
 end
 
--- A tag that is carried has a number for as long as who carries it.
+-- A tag that is carried has a number for as long as who carries it; what has no end there is none of ours.
 local function remember(tag, number, life)
   local left = redis.call('PTTL', tag)
-  if left == -2 then
+  if left < 0 then
     redis.call('SET', tag, number, 'PX', life)
-  elseif left >= 0 and left < tonumber(life) then
+  elseif left < tonumber(life) then
     redis.call('PEXPIRE', tag, life)
   end
 end

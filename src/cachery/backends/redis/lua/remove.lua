@@ -4,7 +4,7 @@ local record = stored(KEYS[1])
 local left = record and redis.call('PTTL', KEYS[1])
 redis.call('UNLINK', KEYS[1], KEYS[2])
 return {
-  KEYS[3] and redis.call('GET', KEYS[3]) or false,
+  KEYS[3] and stored(KEYS[3]) or false,
   record and head(record),
   left,
   record and KEYS[3] and numbers(record, ARGV[1]) or '',

@@ -13,7 +13,7 @@ import random
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from select import select
+from selectors import EVENT_READ, BaseSelector, DefaultSelector
 from typing import NamedTuple
 
 from cachery.backends.redis.driver.address import Address
@@ -133,12 +133,22 @@ class Channel:
             self._heard.append(_Heard(ear, slots, alive_at=stopwatch()))
             ear.open(self._bus.greeting())
         self._marks.move_all()  # what was said before, nobody has heard
+        with DefaultSelector() as ready:
+            self._go_on_hearing(ready)
+
+    def _go_on_hearing(self, ready: BaseSelector) -> None:
+        """Listen to all, and send a probe with every beat."""
+        try:
+            for heard in self._heard:
+                ready.register(heard.ear, EVENT_READ, heard)
+        except (OSError, ValueError) as error:
+            raise CacheConnectionError("the channel was closed", backend="redis") from error
         next_beat = stopwatch()
         while not self._stopped.is_set():
             if stopwatch() >= next_beat:
                 self._beat()
                 next_beat = stopwatch() + self._pulse.beat
-            self._listen(max(next_beat - stopwatch(), 0.0))
+            self._listen(ready, max(next_beat - stopwatch(), 0.0))
 
     def _beat(self) -> None:
         """Send the next probe to every primary, and give up one whose last is overdue."""
@@ -150,16 +160,11 @@ class Channel:
             heard.sent[self._probes] = sent
             heard.ear.tell(self._bus.probe(self._probes, heard.slots))
 
-    def _listen(self, timeout: float) -> None:
+    def _listen(self, ready: BaseSelector, timeout: float) -> None:
         """Take in what is said within ``timeout`` seconds."""
-        by_ear = {heard.ear: heard for heard in self._heard}
-        try:
-            ready, _, _ = select(list(by_ear), [], [], timeout)
-        except (OSError, ValueError) as error:  # closed by another thread
-            raise CacheConnectionError("the channel was closed", backend="redis") from error
-        for ear in ready:
-            for push in ear.heard():
-                self._take_in(by_ear[ear], self._bus.heard(push))
+        for key, _ in ready.select(timeout):
+            for push in key.data.ear.heard():
+                self._take_in(key.data, self._bus.heard(push))
 
     def _take_in(self, heard: _Heard, message: Message) -> None:
         if message.names is None:

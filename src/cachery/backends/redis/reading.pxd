@@ -1,0 +1,1 @@
+from cachery.serializers.envelope cimport plain_body

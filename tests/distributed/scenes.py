@@ -1,0 +1,209 @@
+"""Three processes over one Redis, each behind a proxy of its own, and what befalls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+from random import Random
+from secrets import token_hex
+from time import monotonic
+from typing import Any, NamedTuple
+
+from tests.distributed.checker import Checker, Rules, disagreements
+from tests.distributed.history import NEVER, History, Value
+from tests.distributed.node import NodeProcess
+from tests.servers.redis_servers import HOST, RedisServer, wait_until
+
+from cachery.exceptions import CacheTimeoutError
+from cachery.testing import TcpProxy
+
+BLIND = 0.3
+PATIENCE = 1.0
+ALLOWANCE = 0.15
+BOUND = max(BLIND, PATIENCE) + ALLOWANCE
+LEASE_LIFE = 1.0
+KINDS = {"a": "blocking", "b": "awaiting", "c": "blocking"}
+_WORKERS = 3
+
+
+class Scene(NamedTuple):
+    """What a fault may touch."""
+
+    nodes: Sequence[NodeProcess]
+    proxies: Sequence[TcpProxy]
+    server: RedisServer
+    random: Random
+    end: float
+
+    def pause(self, shortest: float, longest: float) -> None:
+        """Wait, but not beyond the end."""
+        until = min(self.end, monotonic() + self.random.uniform(shortest, longest))
+        wait_until(lambda: monotonic() >= until)
+
+    @property
+    def goes_on(self) -> bool:
+        return monotonic() < self.end
+
+    def some_proxies(self) -> Sequence[TcpProxy]:
+        """Return all, or one."""
+        return self.random.choice([self.proxies, [self.random.choice(self.proxies)]])
+
+    @contextmanager
+    def on_some(self, fault: Callable[[TcpProxy], object]) -> Iterator[None]:
+        chosen = self.some_proxies()
+        try:
+            for proxy in chosen:
+                fault(proxy)
+            yield
+        finally:
+            for proxy in chosen:
+                proxy.heal()
+
+
+Fault = Callable[[Scene], None]
+"""Does its worst until the end of a scene, and leaves all as it was."""
+
+
+def nothing(scene: Scene) -> None:
+    scene.pause(NEVER, NEVER)
+
+
+def slowness(scene: Scene) -> None:
+    while scene.goes_on:
+        with scene.on_some(lambda proxy: proxy.delay(0.02, jitter=0.05)):
+            scene.pause(0.2, 1.0)
+            for proxy in scene.proxies:
+                for link in scene.random.sample(proxy.links, min(1, proxy.connections)):
+                    link.cut()
+            scene.pause(0.1, 0.5)
+        scene.pause(0.1, 0.5)
+
+
+def reset(scene: Scene) -> None:
+    while scene.goes_on:
+        for proxy in scene.some_proxies():
+            proxy.reset()
+        scene.pause(0.02, 0.6)
+
+
+def black_hole(scene: Scene) -> None:
+    while scene.goes_on:
+        scene.pause(0.1, 0.8)
+        with scene.on_some(TcpProxy.black_hole):
+            scene.pause(0.2, 2.5)
+        scene.pause(0.1, 2.5)
+
+
+def deafness(word: bytes) -> Fault:
+    """Return the fault in which only the connections are lost on which changes are heard."""
+
+    def fault(scene: Scene) -> None:
+        while scene.goes_on:
+            for proxy in scene.some_proxies():
+                try:
+                    link = proxy.find(word, timeout=0.2)
+                except CacheTimeoutError:
+                    continue
+                scene.random.choice([link.cut, link.reset, link.black_hole])()
+            scene.pause(0.05, 1.5)
+
+    return fault
+
+
+def restarts(scene: Scene) -> None:
+    while scene.goes_on:
+        scene.pause(0.3, 1.5)
+        scene.server.kill()
+        scene.pause(0.0, 1.0)
+        scene.server.start()
+        scene.pause(0.3, 2.0)
+
+
+def standstill(scene: Scene) -> None:
+    while scene.goes_on:
+        scene.pause(0.1, 0.5)
+        node = scene.random.choice(scene.nodes)
+        node.stand_still()
+        try:
+            scene.pause(1.2 * LEASE_LIFE, 2 * LEASE_LIFE)
+        finally:
+            node.go_on()
+        scene.pause(0.3, 1.0)
+
+
+class Outcome(NamedTuple):
+    """What came of a scene."""
+
+    history: History
+    rules: Rules
+    wrong: list[str]
+
+    def __str__(self) -> str:
+        done = self.history
+        return (
+            f"{len(done.reads)} reads, {len(done.changes)} changes, {len(done.loads)} loads, {len(done.errors)} errors; "
+            f"{Checker(done, self.rules).staleness()}"
+        )
+
+
+class Stage:
+    """The processes, which play one scene after another."""
+
+    def __init__(self, directory: Path, nodes: Sequence[NodeProcess]) -> None:
+        self._directory = directory
+        self.nodes = nodes
+        self._numbers = count()
+
+    def play(  # noqa: PLR0913 - what makes a scene
+        self,
+        fault: Fault,
+        seconds: float,
+        server: RedisServer,
+        *,
+        bus: str = "tracking",
+        seed: int = 0,
+        takeovers: int | None = None,
+    ) -> Outcome:
+        """Let all work for ``seconds`` while ``fault`` does its worst; return what they did and what is wrong with it."""
+        with ExitStack() as open_proxies:
+            proxies = [open_proxies.enter_context(TcpProxy(HOST, server.port)) for _ in self.nodes]
+            options = [{"port": proxy.port} for proxy in proxies]
+            scene = Scene(self.nodes, proxies, server, Random(seed), monotonic() + seconds)
+            rules = Rules(BOUND, takeovers)
+            return self.work(lambda: fault(scene), options, bus, rules, seed)
+
+    def work(
+        self, act: Callable[[], object], options: Sequence[dict[str, Any]], bus: str, rules: Rules, seed: int
+    ) -> Outcome:
+        """Let all work over caches with ``options`` while ``act`` goes on; return what came of it."""
+        common = {"prefix": f"h-{token_hex(4)}", "timeout": 0.4, "connect_timeout": 0.3, "lease_life": LEASE_LIFE}
+        for node, own in zip(self.nodes, options, strict=True):
+            node.ask("open", {**common, **own}, bus, BLIND)
+        for node in self.nodes:
+            node.ask("start", seed, _WORKERS)
+        act()
+        self._all("stop")
+        differing = self._settled()
+        places = [str(self._directory / f"{next(self._numbers)}") for _ in self.nodes]
+        for answer in [node.tell("close", place) for node, place in zip(self.nodes, places, strict=True)]:
+            answer()
+        history = History.of_all([Path(place) for place in places])
+        return Outcome(history, rules, [*Checker(history, rules).violations(), *differing])
+
+    def _all(self, verb: str) -> list[Any]:
+        return [answer() for answer in [node.tell(verb) for node in self.nodes]]
+
+    def _settled(self) -> list[str]:
+        """Wait until all have told and heard what there is; return what they still see differently."""
+        wait_until(lambda: self._all("look") and all(self._all("is_calm")), what="a quiet network")
+        until = monotonic() + BOUND
+        wait_until(lambda: monotonic() > until)
+        views = dict(zip(KINDS, self._all("look"), strict=True))
+        return disagreements(
+            {
+                node: {key: None if text is None else Value.of(text) for key, text in view.items()}
+                for node, view in views.items()
+            }
+        )
