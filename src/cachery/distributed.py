@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from cachery._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from cachery.backends.redis.leases import Lease
     from cachery.backends.redis.near.bus import Publishing, Tracking
+    from cachery.backends.redis.renewal import Lease
     from cachery.events import TierDown, TierUp
     from cachery.redis import RedisCache
     from cachery.tiered import TieredCache
@@ -23,7 +23,7 @@ __all__ = ["Lease", "Publishing", "RedisCache", "TierDown", "TierUp", "TieredCac
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "Lease": "cachery.backends.redis.leases:Lease",
+        "Lease": "cachery.backends.redis.renewal:Lease",
         "Publishing": "cachery.backends.redis.near.bus:Publishing",
         "RedisCache": "cachery.redis:RedisCache",
         "TierDown": "cachery.events:TierDown",

@@ -184,7 +184,7 @@ class CacheManager:
         self.close()
 
 
-def _in_memory(**options: Any) -> Cache:
+def _in_memory(**options: Any) -> InMemoryCache:
     if "max_size" not in options:
         options["max_size"] = from_environment("CACHE_MAX_SIZE")
     return InMemoryCache(**options)
@@ -248,7 +248,7 @@ def _tiered(**options: Any) -> Cache:
     if over not in {"disk", "redis"}:
         raise CacheValueError(f"over is disk or redis, not {over!r}")
     near = {name: options.pop(name) for name in ("max_size", "policy", "copy") if name in options}
-    channel = {name: options.pop(name) for name in ("bus", "max_stale_when_blind") if name in options}
+    channel: dict[str, Any] = {name: options.pop(name) for name in ("bus", "max_stale_when_blind") if name in options}
     memory = _in_memory(**near, clock=options.get("clock"), name=options["name"])
     if over == "redis":
         return _before_redis(memory, options, channel)

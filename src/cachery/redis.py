@@ -10,9 +10,9 @@ from cachery.backends.observers import Both
 from cachery.backends.redis.driver.address import address_of
 from cachery.backends.redis.driver.guarded import Guarded
 from cachery.backends.redis.driver.opening import open_blocking
-from cachery.backends.redis.leases import Renewal
 from cachery.backends.redis.link import Command, Link
 from cachery.backends.redis.names import Names
+from cachery.backends.redis.renewal import Renewal
 from cachery.backends.redis.settings import Settings
 from cachery.backends.redis.shelf import Later, Shared
 from cachery.backends.redis.shelter import Shelter
@@ -149,6 +149,7 @@ class RedisCache(StoredCache):
         self.link = Guarded(open_blocking(self.address), self.breaker, self._note_down, self._note_up)
         store = self.store_over(self.link, self, self.carry_on)
         self.shelter: Shelter | None = None if fallback is None else Shelter(store, fallback)
+        self._is_awaited = True
         self.store = SteppedStore(store if self.shelter is None else self.shelter.blocking)
 
     def __repr__(self) -> str:

@@ -37,9 +37,12 @@ class Far(Protocol):
 
     address: Address
     names: Names
-    link: Link
     observer: Observer
     clock: Clock | None
+
+    @property
+    def link(self) -> Link:
+        """The link for blocking code."""
 
     def store_over(self, link: Link, observer: Observer, later: Later) -> RedisStore:
         """Return a store over ``link``."""
@@ -68,7 +71,8 @@ class RedisTier:
         if bus not in {"auto", "tracking", "pubsub"}:
             raise CacheValueError(f"bus is 'auto', 'tracking' or 'pubsub', not {bus!r}")
         self._far = far
-        self.shelter = Shelter(far.store_over(far.link, observer, later), InMemoryCache(_MOST_CHANGED, clock=far.clock))
+        far_store, memory = far.store_over(far.link, observer, later), InMemoryCache(_MOST_CHANGED, clock=far.clock)
+        self.shelter = Shelter(far_store, memory, longest=max(bound, _PATIENCE))
         self._life: float = near.default_life
         self._bound = bound
         self._bus: Bus = Publishing(far.names) if bus == "pubsub" else Tracking(far.names)

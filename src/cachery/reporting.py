@@ -58,6 +58,7 @@ class ReportingCache(Cache):
         self._listeners: tuple[Listener, ...] = ()
         self._is_closed = False
         self._is_warned = False
+        self._is_awaited = False
         self._tiers_down: set[str] = set()
         self._look: Callable[[str], Any] | None = None  # into what is at hand in memory, where that is quicker to ask
 

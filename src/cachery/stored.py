@@ -56,6 +56,8 @@ class StoredCache(ReportingCache):
         """Return the value of ``key`` if it is fresh and no refresh is due, else ``MISSING``, which counts nothing."""
         if type(key) is not str:
             key = exact_key(key)
+        if self._is_awaited:  # what is not at hand the engine asks for, stale values and all
+            return self.glance(key)
         return self.counted(key, self.store.fetch(key, is_first_look=True))
 
     def glance(self, key: Key) -> Any:

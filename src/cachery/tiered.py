@@ -61,8 +61,9 @@ class TieredCache(StoredCache):
         self.tier: Tier = far.tier(near, self, self.carry_on, **given)
         finalize(self, self.tier.let_go)
         self._look = self.tier.look
+        self._is_awaited = self.tier.is_awaited
         store = self.tier.blocking_store()
-        self.store = SteppedStore(store) if self.tier.is_awaited else store
+        self.store = SteppedStore(store) if self._is_awaited else store
 
     def __repr__(self) -> str:
         return f"<TieredCache of {self.tiers[0]!r} and {self.tiers[1]!r}>"

@@ -9,12 +9,12 @@ from pathlib import Path
 from random import Random
 from secrets import token_hex
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self, TypeVar
 
-from tests.distributed.checker import Checker, Rules, disagreements
+from tests.distributed.checker import Checker, Rules, disagreements, violations
 from tests.distributed.history import NEVER, History, Value
 from tests.distributed.node import NodeProcess
-from tests.servers.redis_servers import HOST, RedisServer, wait_until
+from tests.servers.redis_servers import HOST, RedisSentinels, RedisServer, facts, wait_until
 
 from cachery.exceptions import CacheTimeoutError
 from cachery.testing import TcpProxy
@@ -24,8 +24,12 @@ PATIENCE = 1.0
 ALLOWANCE = 0.15
 BOUND = max(BLIND, PATIENCE) + ALLOWANCE
 LEASE_LIFE = 1.0
+TIMEOUT = 0.4
 KINDS = {"a": "blocking", "b": "awaiting", "c": "blocking"}
+REPLICATION = 0.5
 _WORKERS = 3
+
+T = TypeVar("T")
 
 
 class Scene(NamedTuple):
@@ -40,7 +44,7 @@ class Scene(NamedTuple):
     def pause(self, shortest: float, longest: float) -> None:
         """Wait, but not beyond the end."""
         until = min(self.end, monotonic() + self.random.uniform(shortest, longest))
-        wait_until(lambda: monotonic() >= until)
+        wait_until(lambda: monotonic() >= until, timeout=NEVER)
 
     @property
     def goes_on(self) -> bool:
@@ -62,12 +66,14 @@ class Scene(NamedTuple):
                 proxy.heal()
 
 
-Fault = Callable[[Scene], None]
-"""Does its worst until the end of a scene, and leaves all as it was."""
+Fault = Callable[[Scene], int | None]
+"""Does its worst until the end of a scene, and leaves all as it was. Returns how many loads may have been taken over;
+``None`` where the server is away at times, so that loads go on locally."""
 
 
-def nothing(scene: Scene) -> None:
-    scene.pause(NEVER, NEVER)
+def nothing(scene: Scene) -> int:
+    scene.pause(scene.end, scene.end)
+    return 0
 
 
 def slowness(scene: Scene) -> None:
@@ -79,6 +85,14 @@ def slowness(scene: Scene) -> None:
                     link.cut()
             scene.pause(0.1, 0.5)
         scene.pause(0.1, 0.5)
+
+
+def lateness(scene: Scene) -> None:
+    """Bring what was sent when nobody waits for the answer any more."""
+    while scene.goes_on:
+        with scene.on_some(lambda proxy: proxy.delay(0.8 * TIMEOUT, jitter=0.8 * TIMEOUT)):
+            scene.pause(0.5, 2.0)
+        scene.pause(0.5, 2.0)
 
 
 def reset(scene: Scene) -> None:
@@ -99,7 +113,7 @@ def black_hole(scene: Scene) -> None:
 def deafness(word: bytes) -> Fault:
     """Return the fault in which only the connections are lost on which changes are heard."""
 
-    def fault(scene: Scene) -> None:
+    def fault(scene: Scene) -> int:
         while scene.goes_on:
             for proxy in scene.some_proxies():
                 try:
@@ -108,6 +122,7 @@ def deafness(word: bytes) -> Fault:
                     continue
                 scene.random.choice([link.cut, link.reset, link.black_hole])()
             scene.pause(0.05, 1.5)
+        return 0
 
     return fault
 
@@ -121,8 +136,10 @@ def restarts(scene: Scene) -> None:
         scene.pause(0.3, 2.0)
 
 
-def standstill(scene: Scene) -> None:
+def standstill(scene: Scene) -> int:
+    count = 0
     while scene.goes_on:
+        count += 1
         scene.pause(0.1, 0.5)
         node = scene.random.choice(scene.nodes)
         node.stand_still()
@@ -131,6 +148,21 @@ def standstill(scene: Scene) -> None:
         finally:
             node.go_on()
         scene.pause(0.3, 1.0)
+    return count * 2 * _WORKERS  # each worker's load may be taken over, and the next find no answer in time
+
+
+def failover(trio: RedisSentinels, end: float) -> tuple[float, float]:
+    """Kill the primary in the middle; return the time in which it may have lost what it acknowledged."""
+    middle = (monotonic() + end) / 2
+    wait_until(lambda: monotonic() >= middle, timeout=NEVER)
+    begin = monotonic() - REPLICATION
+    trio.primary.kill()
+    killed = monotonic()
+    wait_until(lambda: trio.primary_port == trio.replica.port)
+    wait_until(lambda: facts(trio.replica.port, "replication")["role"] == "master")
+    end = max(end, monotonic() + 1.0)
+    wait_until(lambda: monotonic() >= end, timeout=NEVER)
+    return begin, killed
 
 
 class Outcome(NamedTuple):
@@ -139,6 +171,10 @@ class Outcome(NamedTuple):
     history: History
     rules: Rules
     wrong: list[str]
+
+    @classmethod
+    def of(cls, rules: Rules, history: History, differing: list[str]) -> Self:
+        return cls(history, rules, [*violations(history, rules), *differing])
 
     def __str__(self) -> str:
         done = self.history
@@ -156,41 +192,41 @@ class Stage:
         self.nodes = nodes
         self._numbers = count()
 
-    def play(  # noqa: PLR0913 - what makes a scene
-        self,
-        fault: Fault,
-        seconds: float,
-        server: RedisServer,
-        *,
-        bus: str = "tracking",
-        seed: int = 0,
-        takeovers: int | None = None,
-    ) -> Outcome:
+    def play(self, fault: Fault, seconds: float, server: RedisServer, *, bus: str = "tracking", seed: int = 0) -> Outcome:
         """Let all work for ``seconds`` while ``fault`` does its worst; return what they did and what is wrong with it."""
         with ExitStack() as open_proxies:
             proxies = [open_proxies.enter_context(TcpProxy(HOST, server.port)) for _ in self.nodes]
             options = [{"port": proxy.port} for proxy in proxies]
             scene = Scene(self.nodes, proxies, server, Random(seed), monotonic() + seconds)
-            rules = Rules(BOUND, takeovers)
-            return self.work(lambda: fault(scene), options, bus, rules, seed)
+            takeovers, *done = self._work(lambda: fault(scene), options, bus, seed)
+            return Outcome.of(Rules(BOUND, takeovers), *done)
 
-    def work(
-        self, act: Callable[[], object], options: Sequence[dict[str, Any]], bus: str, rules: Rules, seed: int
-    ) -> Outcome:
-        """Let all work over caches with ``options`` while ``act`` goes on; return what came of it."""
-        common = {"prefix": f"h-{token_hex(4)}", "timeout": 0.4, "connect_timeout": 0.3, "lease_life": LEASE_LIFE}
+    def play_failover(self, seconds: float, trio: RedisSentinels) -> Outcome:
+        """Let all work for ``seconds``, in the middle of which the primary of ``trio`` is killed."""
+        places = [(HOST, port) for port in trio.ports]
+        options = [{"sentinels": places, "service_name": trio.service} for _ in self.nodes]
+        loss, *done = self._work(lambda: failover(trio, monotonic() + seconds), options, "tracking", 0)
+        return Outcome.of(Rules(BOUND, None, (loss,)), *done)
+
+    def _work(
+        self, act: Callable[[], T], options: Sequence[dict[str, Any]], bus: str, seed: int
+    ) -> tuple[T, History, list[str]]:
+        """Let all work over caches with ``options`` while ``act`` goes on.
+
+        Return what that returns, what they did, and what they still see differently in the end.
+        """
+        common = {"prefix": f"h-{token_hex(4)}", "timeout": TIMEOUT, "connect_timeout": 0.3, "lease_life": LEASE_LIFE}
         for node, own in zip(self.nodes, options, strict=True):
             node.ask("open", {**common, **own}, bus, BLIND)
         for node in self.nodes:
             node.ask("start", seed, _WORKERS)
-        act()
+        result = act()
         self._all("stop")
         differing = self._settled()
         places = [str(self._directory / f"{next(self._numbers)}") for _ in self.nodes]
         for answer in [node.tell("close", place) for node, place in zip(self.nodes, places, strict=True)]:
             answer()
-        history = History.of_all([Path(place) for place in places])
-        return Outcome(history, rules, [*Checker(history, rules).violations(), *differing])
+        return result, History.of_all([Path(place) for place in places]), differing
 
     def _all(self, verb: str) -> list[Any]:
         return [answer() for answer in [node.tell(verb) for node in self.nodes]]

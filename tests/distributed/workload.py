@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from random import Random
 from time import monotonic
@@ -45,7 +46,8 @@ class Blocking:
     def __init__(self, cache: Any) -> None:
         self._cache = cache
         self.stopped = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._threads = ThreadPoolExecutor()
+        self._workers: list[Future[None]] = []
 
     async def call(self, verb: str, *args: Any, **options: Any) -> Any:
         return getattr(self._cache, verb)(*args, **options)
@@ -64,14 +66,12 @@ class Blocking:
     def start(self, recorder: Recorder, seed: int, workers: int) -> None:
         for number in range(workers):
             work = Work(self, recorder, Random(f"{seed}-{number}"))
-            self._threads.append(threading.Thread(target=lambda work=work: step(work.go_on(self.stopped.is_set))))
-        for thread in self._threads:
-            thread.start()
+            self._workers.append(self._threads.submit(lambda work=work: step(work.go_on(self.stopped.is_set))))
 
     def stop(self) -> None:
         self.stopped.set()
-        for thread in self._threads:
-            thread.join()
+        for worker in self._workers:
+            worker.result()
 
     def look(self, recorder: Recorder, keys: tuple[str, ...]) -> dict[str, str | None]:
         return step(Work(self, recorder, Random(0)).look(keys))

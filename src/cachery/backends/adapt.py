@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 from cachery.model.entry import Entry
+from cachery.model.sentinels import MISSING
 from cachery.ports.backend import BlockingBackend, Leases, Leasing
 
 __all__ = ["Inline", "OffLoop"]
@@ -23,7 +24,7 @@ class Inline(Generic[Token]):
         self.isolate = backend.isolate
         self.is_current = backend.is_current
         self.close_token = backend.close_token
-        self.leases: Leases | None = _InlineLeases(backend) if _can_lease(backend) else None
+        self.leases: Leases | None = _Leases(backend, self._take_lease) if _can_lease(backend) else None
 
     async def read_entry(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh, or ``None``."""
@@ -42,6 +43,10 @@ class Inline(Generic[Token]):
         del tags
         return self._backend.open_token(key)
 
+    async def _take_lease(self, key: str) -> Any:
+        leasing: Any = self._backend
+        return leasing.take_lease(key)
+
 
 class OffLoop(Generic[Token]):
     """``backend``, called by ``run`` on another thread: for stores that may wait, under an event loop."""
@@ -54,7 +59,7 @@ class OffLoop(Generic[Token]):
         self.isolate = backend.isolate
         self.is_current = backend.is_current
         self.close_token = backend.close_token
-        self.leases: Leases | None = _OffLoopLeases(backend, run) if _can_lease(backend) else None
+        self.leases: Leases | None = _Leases(backend, self._take_lease) if _can_lease(backend) else None
 
     async def read_entry(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh, or ``None``."""
@@ -76,31 +81,33 @@ class OffLoop(Generic[Token]):
         token: Token = await self._run(self._backend.open_token, key)
         return token
 
+    async def _take_lease(self, key: str) -> Any:
+        leasing: Any = self._backend
+        return await self._run(leasing.take_lease, key)
 
-class _InlineLeases:
-    """Leases, taken at once."""
 
-    def __init__(self, backend: Any) -> None:
-        leasing: Leasing = backend
+class _Leases:
+    """The leases of ``blocking``, which ``take`` takes; the store is asked apart."""
+
+    def __init__(self, blocking: Any, take: Callable[[str], Awaitable[Any]]) -> None:
+        leasing: Leasing = blocking
         self.timeout = leasing.lease_timeout
         self.drop = leasing.drop_lease
-        self.take_now = leasing.take_lease
+        self._take = take
 
-    async def take(self, key: str) -> Any:
+    async def take(self, key: str, tags: tuple[str, ...]) -> Any:
         """Return a lease to load ``key``; ``None`` while another process holds it."""
-        return self.take_now(key)
+        del tags
+        return await self._take(key)
 
+    def found(self, lease: Any, key: str) -> Any:
+        """Return ``MISSING``: the store is to be asked."""
+        del lease, key
+        return MISSING
 
-class _OffLoopLeases(_InlineLeases):
-    """Leases, taken on another thread."""
-
-    def __init__(self, backend: Any, run: Callable[..., Awaitable[Any]]) -> None:
-        super().__init__(backend)
-        self._run = run
-
-    async def take(self, key: str) -> Any:
-        """Return a lease to load ``key``; ``None`` while another process holds it."""
-        return await self._run(self.take_now, key)
+    def token(self, lease: Any) -> Any:
+        """Return ``None``: the store is to be asked."""
+        del lease
 
 
 def _can_lease(backend: object) -> bool:

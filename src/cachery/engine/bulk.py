@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from cachery.engine.ancestry import ancestors, begin_wait, end_wait, refuse_recursion
 from cachery.engine.core import Engine
 from cachery.engine.flights import Flight, Lead
-from cachery.engine.leasing import NO_LEASE, Turn, drop, take_turn
+from cachery.engine.leasing import NO_LEASE, Turn, drop, open_token, take_turn
 from cachery.engine.load import Loading
 from cachery.engine.plan import LOADING, REFRESHING, decide
 from cachery.engine.request import Request
@@ -187,9 +187,10 @@ async def _fly_together(loading: Loading[Token], request: Request, seats: Sequen
             for seat in sorted(seats, key=attrgetter("key")):  # in one order, so that no two wait for each other
                 turn = turns[seat.key] = await take_turn(loading, leases, seat.flight, seat.request)
                 landings[seat.key] = turn.landing
-        await _load_together(
-            loading, request, [seat for seat in seats if turns.get(seat.key, NO_LEASE).is_ours], landings
-        )
+        ours = [seat for seat in seats if turns.get(seat.key, NO_LEASE).is_ours]
+        for seat in ours:
+            seat.flight.token = await open_token(loading, turns.get(seat.key, NO_LEASE), seat.request)
+        await _load_together(loading, request, ours, landings)
     except Exception as error:  # noqa: BLE001 - the store failed: those who wait are to know
         landings = dict.fromkeys((seat.key for seat in seats), Failed(error))
     finally:
@@ -205,8 +206,6 @@ async def _load_together(
     """Call the loader for ``seats``, if there are any, and note in ``landings`` what became of each."""
     if not seats:
         return
-    for seat in seats:
-        seat.flight.token = await loading.backend.open_token(seat.request.key, seat.request.tags)
     flights = tuple(seat.flight for seat in seats)
     outcome, duration = await loading.call(flights, request, ([seat.key for seat in seats],))
     for seat in seats:

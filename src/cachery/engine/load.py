@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from cachery.engine.ancestry import ancestors
 from cachery.engine.context import NOT_MODIFIED, LoadContext
 from cachery.engine.flights import Flight, Lead
-from cachery.engine.leasing import NO_LEASE, drop, take_turn
+from cachery.engine.leasing import NO_LEASE, drop, open_token, take_turn
 from cachery.engine.plan import Failure, is_alive
 from cachery.engine.request import Request
 from cachery.engine.stamps import entry_of, failure_entry, life_of_value
@@ -55,7 +55,7 @@ class Loading(Generic[Token]):
                 landing = turn.landing
                 if not turn.is_ours:
                     return
-            flight.token = await self.backend.open_token(request.key, request.tags)
+            flight.token = await open_token(self, turn, request)
             context = None
             if request.wants_context:
                 found = await self.backend.read_entry(request.key)  # what it may keep is to be as old as the token

@@ -75,14 +75,20 @@ class Leasing(Protocol):
 
 
 class Leases(Protocol):
-    """The same, awaited."""
+    """The same, awaited. Who has taken one looks into the store again and opens a token: that may be one question."""
 
     @property
     def timeout(self) -> float:
         """How many seconds a load waits for that of another process, before it goes on without a lease."""
 
-    async def take(self, key: str) -> Any:
-        """Return a lease to load ``key``; ``None`` while another process holds it."""
+    async def take(self, key: str, tags: tuple[str, ...]) -> Any:
+        """Return a lease to load ``key``; ``None`` while another process holds it. ``tags``: of its token."""
+
+    def found(self, lease: Any, key: str) -> Any:
+        """Return the entry under ``key`` when ``lease`` was taken, or ``None``; ``MISSING``: ask the store."""
+
+    def token(self, lease: Any) -> Any:
+        """Return, once, the token that was opened when ``lease`` was taken; ``None``: ask the store."""
 
     def drop(self, lease: Any) -> None:
         """End ``lease``. Quick, and never fails."""

@@ -70,7 +70,9 @@ class HeldLoad:
             return loaded
 
         loader: Callable[..., object] = load_with_tags if loader_tags else load
-        self._thread = threading.Thread(target=lambda: self.got.append(cache.get_or_set(key, loader, **options)))
+        self._thread = threading.Thread(
+            target=lambda: self.got.append(cache.get_or_set(key, loader, **options)), daemon=True
+        )
         self._thread.start()
         assert self._began.wait(PATIENCE)
 

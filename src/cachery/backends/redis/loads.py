@@ -1,20 +1,22 @@
 """What an engine asks of the store (``ports/backend.py``): entries, stale ones too, and tokens of loads.
 
-A load never fails because the server is away or full: then nothing is found, nothing is leased and nothing is stored, and the
-loader's value is returned. That the server is away, the link reports.
+A load never fails because the server is away or full: then nothing is found, leased or stored, and the value of the
+loader is returned. That the server is away, the link reports.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import urandom
-from typing import Literal
+from typing import Any, Literal
 
 from cachery.backends.redis import scripts
+from cachery.backends.redis.link import Command
 from cachery.backends.redis.names import fence_of
 from cachery.backends.redis.reach import stamping
 from cachery.backends.redis.records import STAMP_SIZE, State, versioned
+from cachery.backends.redis.renewal import Lease
 from cachery.backends.redis.shelf import Found, Shelf
 from cachery.backends.redis.tokens import LoadToken
 from cachery.exceptions import CacheConnectionError, CacheFullError, CacheTimeoutError, CacheValueError
@@ -45,22 +47,27 @@ class Loads(Shelf):
 
     async def look_up(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh. Raises what the link raises where nobody can say."""
-        found = await self._found_among_loads(key)
-        now = self.read_clock()
-        if found is None or max(found.times.fresh_until, found.times.stale_until) <= now:
-            return None
-        value = self.value(key, found.envelope)
-        return None if value is MISSING else found.envelope.entry(value)._replace(**found.times._asdict())
+        await self.ask_after_loads(key)
+        return self.entry_of(key, await self.found(key))
 
-    async def _found_among_loads(self, key: str) -> Found | None:
-        """Return what stands under ``key``; where loads of it are under way here, ask what overtook them too."""
+    def entry_of(self, key: str, found: Found | None) -> Entry | None:
+        """Return ``found`` as an entry, if it is worth anything still."""
+        return None if found is None else self.entry_with(found, self.value(key, found.envelope))
+
+    def entry_with(self, found: Found, value: Any) -> Entry | None:
+        """Return ``found`` as an entry of ``value``, if there is one and it is worth anything still."""
+        if value is MISSING or max(found.times.fresh_until, found.times.stale_until) <= self.read_clock():
+            return None
+        return found.envelope.entry(value)._replace(**found.times._asdict())
+
+    async def ask_after_loads(self, key: str) -> None:
+        """Where loads of ``key`` are under way here, ask what has overtaken them."""
         tokens = self.tokens.begun(key)
         if not tokens:
-            return await self.found(key)
+            return
         commands = [("HKEYS", fence_of(tokens[0].entry)), ("MGET", self.names.state)]
         known, (state,) = await scripts.ask(self.link, commands)
         self.tokens.compare(tokens, known, State.read(state))
-        return await self.found(key)
 
     async def write_entry(
         self, key: str, entry: Entry, token: LoadToken | None = None, born: float | None = None
@@ -129,20 +136,41 @@ class Loads(Shelf):
 
     async def open_token(self, key: str, tags: tuple[str, ...] = ()) -> LoadToken:
         """Note the moment: a load of ``key`` begins now, whose value will carry ``tags``, as far as is known."""
+        token, _ = await self.begin(key, tags)
+        return token
+
+    async def begin(
+        self, key: str, tags: tuple[str, ...], lease: Lease | None = None, looking: Sequence[Command] = ()
+    ) -> tuple[LoadToken, list[Any]]:
+        """Return a token for a load of ``key``, and what taking ``lease`` and the commands ``looking`` brought.
+
+        The token has no state where the server cannot be asked, and is closed where somebody holds the lease.
+        """
         entry = self.names.entry(key_bytes(key))
         token = self.tokens.open(key, entry, self.read_clock())
         life = self.longest_load
-        stamp = stamping(self.names, tags, life)
-        fence = scripts.OPEN.call([fence_of(entry)], token.identity, life)
+        names, more = ([], ()) if lease is None else ([lease.name], (lease.token, self.renewal.life))
+        beginning = scripts.BEGIN.call([fence_of(entry), *names], token.identity, life, *more)
         try:
-            state, _ = await scripts.ask(self.link, [stamp, fence])
+            state, *replies = await scripts.ask(self.link, [stamping(self.names, tags, life), beginning, *looking])
         except _UNABLE:
-            return token
-        except BaseException:
+            self._take_back(token, lease)
+            return token, []
+        except BaseException:  # who asked has gone
             self.tokens.close(token)
+            self._take_back(token, lease)
             raise
         token.state = State.of(state)
-        return token
+        if not replies[0]:
+            self.tokens.close(token)
+        return token, replies
+
+    def _take_back(self, token: LoadToken, lease: Lease | None) -> None:
+        """Undo what the server may have done that did not answer: nobody would end the lease."""
+        commands = [scripts.CLOSE.post([fence_of(token.entry)], token.identity)]
+        if lease is not None:
+            commands.append(scripts.LEASE.post([lease.name], lease.token, 0))
+        self.link.post(commands)
 
     def close_token(self, token: LoadToken) -> None:
         """Forget ``token``; closing it again does nothing."""

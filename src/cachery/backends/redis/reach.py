@@ -19,7 +19,7 @@ from cachery.backends.redis.tokens import LoadToken
 from cachery.serializers.envelope import Unreadable
 from cachery.serializers.pipeline import key_bytes
 
-__all__ = ["Cluster", "OneServer", "Parcel", "Reach", "reach_of"]
+__all__ = ["Cluster", "OneServer", "Parcel", "Reach", "reach_of", "seen"]
 
 _MOST_AT_ONCE = 500
 _UNKNOWN = b"\xff" * 8
@@ -43,6 +43,9 @@ class Reach(Protocol):
     """What is asked differently of one server and of a cluster. ``announce`` tells others, in the same pipeline."""
 
     announce: Announce
+
+    def looking(self, entry: bytes) -> list[Command]:
+        """Return the command that brings what stands under ``entry``, for ``seen``; nothing where it takes several."""
 
     async def row(self, entry: bytes) -> Row | None:
         """Return what stands under the name ``entry``."""
@@ -80,10 +83,13 @@ class OneServer:
 
     async def row(self, entry: bytes) -> Row | None:
         """Return what stands under the name ``entry``."""
+        (reply,) = await scripts.ask(self._link, self.looking(entry))
+        return seen(reply)
+
+    def looking(self, entry: bytes) -> list[Command]:
+        """Return the command that brings what stands under ``entry``."""
         names = self._names
-        command = ("EVALSHA", scripts.FETCH.digest, 2, entry, names.state, names.tags, "")
-        ((state, record, left, numbers),) = await scripts.ask(self._link, (command,))
-        return None if record is None else Row(record, left / 1000, state, numbers)
+        return [("EVALSHA", scripts.FETCH.digest, 2, entry, names.state, names.tags, "")]
 
     async def rows(
         self, entries: Sequence[bytes], *, is_head: bool = False, versions: Sequence[bytes] = ()
@@ -149,6 +155,11 @@ class Cluster:
         (row,) = await self.rows((entry,))
         return row
 
+    def looking(self, entry: bytes) -> list[Command]:
+        """Return nothing: the numbers that may undo it lie elsewhere."""
+        del entry
+        return []
+
     async def rows(
         self, entries: Sequence[bytes], *, is_head: bool = False, versions: Sequence[bytes] = ()
     ) -> list[Row | None]:
@@ -213,6 +224,12 @@ class Cluster:
         if not is_current:
             await scripts.ask(self._link, [scripts.DROP.call([parcel.entry], before.stamp)])
         return is_current
+
+
+def seen(reply: list[Any]) -> Row | None:
+    """Return the row that ``Reach.looking`` has brought."""
+    state, record, left, numbers = reply
+    return None if record is None else Row(record, left / 1000, state, numbers)
 
 
 def _put_alone(parcel: Parcel, stamp: bytes, token: bytes = b"") -> Command:

@@ -57,10 +57,14 @@ class Told(NamedTuple):
 
 
 class Refuge:
-    """``memory``, and what was changed there. ``limit``: the most keys, and the most tags, that are remembered."""
+    """``memory``, and what was changed there. ``limit``: the most keys, and the most tags, that are remembered.
 
-    def __init__(self, memory: Memory, limit: int = 10_000) -> None:
+    ``longest``: the most seconds that what is loaded here is served, since others may change it and nobody hears.
+    """
+
+    def __init__(self, memory: Memory, limit: int = 10_000, *, longest: float = float("inf")) -> None:
         self.memory = memory
+        self._longest = longest
         self._limit = limit
         self._lock = make_lock()
         self._numbers = count(1)
@@ -114,13 +118,15 @@ class Refuge:
         self._cleared = next(self._numbers)
         self.is_behind = True
 
-    def keep_loaded(self, key: str, entry: Entry, is_current: Callable[[], bool]) -> bool:
-        """Keep what a load brought, if it ``is_current``; the server is not told."""
+    def keep_loaded(self, key: str, entry: Entry, born: float, is_current: Callable[[], bool]) -> bool:
+        """Keep what a load brought that began at ``born``, if it ``is_current``; the server is not told."""
+        until = born + self._longest
+        entry = entry._replace(fresh_until=min(entry.fresh_until, until), stale_until=min(entry.stale_until, until))
         with self._lock:  # so that what overtakes it meanwhile finds it in memory
-            if is_current() and key not in self._changed:
-                self.memory.write_entry(key, entry)
-                return True
-        return False
+            if key in self._changed or not is_current():
+                return False
+            self.memory.write_entry(key, entry)
+        return True
 
     def hit_tags(self, tags: tuple[str, ...]) -> None:
         """Note that ``tags`` were invalidated."""

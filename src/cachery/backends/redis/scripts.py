@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from cachery.backends.redis.link import Command, ErrorReply, Link
 from cachery.exceptions import CacheConnectionError, CacheError, CacheFullError
 
-__all__ = ["CLOSE", "DROP", "FETCH", "INVALIDATE", "LEASE", "OPEN", "PUT", "REMOVE", "STAMP", "SWAP", "ask", "checked"]
+__all__ = ["BEGIN", "CLOSE", "DROP", "FETCH", "INVALIDATE", "LEASE", "PUT", "REMOVE", "STAMP", "SWAP", "ask", "checked"]
 
 _TEXTS = files("cachery.backends.redis") / "lua"
 _RECORDS = (_TEXTS / "records.lua").read_text("utf-8")
@@ -40,13 +40,13 @@ FETCH = _script("fetch")
 REMOVE = _script("remove")
 PUT = _script("put")
 SWAP = _script("swap")
-OPEN = _script("open", knows_records=False)
+BEGIN = _script("begin", knows_records=False)
 CLOSE = _script("close", knows_records=False)
 STAMP = _script("stamp")
 INVALIDATE = _script("invalidate")
 DROP = _script("drop")
 LEASE = _script("lease", knows_records=False)
-ALL = {script.digest: script for script in (FETCH, REMOVE, PUT, SWAP, OPEN, CLOSE, STAMP, INVALIDATE, DROP, LEASE)}
+ALL = {script.digest: script for script in (FETCH, REMOVE, PUT, SWAP, BEGIN, CLOSE, STAMP, INVALIDATE, DROP, LEASE)}
 
 
 async def ask(link: Link, commands: Sequence[Command]) -> list[Any]:
@@ -59,11 +59,15 @@ async def ask(link: Link, commands: Sequence[Command]) -> list[Any]:
 
 
 async def _asked_again(link: Link, commands: Sequence[Command], replies: list[Any]) -> list[Any]:
-    """Return ``replies``, those of scripts that were not known fetched again with their texts."""
+    """Return ``replies``, those of scripts that were not known fetched again with their texts.
+
+    What followed them and is no script comes again too: it tells, or asks, what became of the cache after them.
+    """
     unknown = [at for at, reply in enumerate(replies) if is_unknown_script(reply)]
     if unknown:
-        again = await link.ask([_with_text(commands[at]) for at in unknown])
-        for at, reply in zip(unknown, again, strict=True):
+        places = [at for at in range(unknown[0], len(commands)) if at in unknown or commands[at][0] != "EVALSHA"]
+        again = await link.ask([_with_text(commands[at]) if at in unknown else commands[at] for at in places])
+        for at, reply in zip(places, again, strict=True):
             replies[at] = reply
     return replies
 

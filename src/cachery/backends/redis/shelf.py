@@ -7,7 +7,6 @@ from os import urandom
 from typing import Any, NamedTuple, TypeAlias
 
 from cachery.backends.redis import scripts
-from cachery.backends.redis.leases import Leases, Renewal
 from cachery.backends.redis.link import Link
 from cachery.backends.redis.names import Names, fence_of
 from cachery.backends.redis.reach import Parcel, Reach, reach_of
@@ -24,6 +23,7 @@ from cachery.backends.redis.records import (
     spans_of,
     whole_life,
 )
+from cachery.backends.redis.renewal import Renewal
 from cachery.backends.redis.settings import Settings
 from cachery.backends.redis.tokens import Tokens
 from cachery.model.entry import Entry
@@ -76,7 +76,7 @@ class Shelf:
         self.observer = observer
         self.later = later
         self.reach: Reach = reach_of(link, shared.names, lambda _: [])
-        self.leases = Leases(link, shared.names, shared.renewal, shared.settings.lease_timeout)
+        self.renewal = shared.renewal
 
     @property
     def default_life(self) -> float:

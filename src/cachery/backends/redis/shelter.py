@@ -21,11 +21,12 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 class Shelter:
     """Keeps what is changed while the server is away, in ``memory``, for all doors to a cache.
 
-    ``blocking``: the store over which the server is told; its link never suspends.
+    ``blocking``: the store over which the server is told; its link never suspends. ``longest``: the most seconds that
+    what is loaded meanwhile is served.
     """
 
-    def __init__(self, blocking: RedisStore, memory: Memory) -> None:
-        self.refuge = Refuge(memory)
+    def __init__(self, blocking: RedisStore, memory: Memory, *, longest: float = float("inf")) -> None:
+        self.refuge = Refuge(memory, longest=longest)
         self.blocking = self.over(blocking)
         self._is_closed = False
         self.reset_after_fork()

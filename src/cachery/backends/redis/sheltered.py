@@ -32,6 +32,7 @@ class ShelteredStore:
         self._far = far
         self._refuge = refuge
         self._recover = recover
+        far.leases.doubts = refuge.holds
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._far, name)
@@ -104,6 +105,10 @@ class ShelteredStore:
                 return await self._far.look_up(key)
             except AWAY:  # reported by the link
                 pass
+        return self.entry_in_refuge(key)
+
+    def entry_in_refuge(self, key: str) -> Entry | None:
+        """Return what stands under ``key`` in the refuge, stale or fresh."""
         return self._refuge.memory.read_entry(key)
 
     # Writing
@@ -193,9 +198,8 @@ class ShelteredStore:
             return await self.put(key, entry)
         if token.state is not None:
             return await self._far.write_entry(key, entry, token)
-        if self._refuge.has_changed(key) or not self._far.is_current(token, entry.tags):
+        if not self._refuge.keep_loaded(key, entry, token.opened_at, lambda: self._far.is_current(token, entry.tags)):
             return False
-        self._refuge.keep_loaded(key, entry)
         self._far.tokens.settle(token)
         self._recover()  # which empties the refuge if the server is back by now
         return True
@@ -235,22 +239,24 @@ class ShelteredStore:
 
     async def clear(self) -> int:
         """Make everything unreadable."""
-        self._refuge.memory.clear()
         try:
-            return await self._far.clear()
+            count = await self._far.clear()
         except AWAY:  # reported by the link
             self._refuge.clear()
             self._recover()
             return 0
+        self._refuge.memory.clear()
+        return count
 
     async def hit_tags(self, tags: tuple[str, ...]) -> None:
         """Make every entry that carries one of ``tags`` unreadable."""
-        self._refuge.memory.invalidate_tags(*tags)
         try:
             await self._far.hit_tags(tags)
         except AWAY:  # reported by the link
             self._refuge.hit_tags(tags)
             self._recover()
+        else:
+            self._refuge.memory.invalidate_tags(*tags)
 
     async def sweep(self) -> int:
         """Remove what was undone by a clearing or a tag; return how many entries that were."""

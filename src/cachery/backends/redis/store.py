@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+from cachery.backends.redis.leases import Leases
+from cachery.backends.redis.link import Link
 from cachery.backends.redis.loads import AWAY, Loads
 from cachery.backends.redis.reach import stamp
 from cachery.backends.redis.reading import plain_values
 from cachery.backends.redis.records import STAMP_SIZE, versioned, whole_life
 from cachery.backends.redis.scanning import living, matching, reclaim, summaries, verified
-from cachery.backends.redis.shelf import Found
+from cachery.backends.redis.shelf import Found, Later, Shared
 from cachery.exceptions import CacheValueError
 from cachery.model.entry import Entry
 from cachery.model.sentinels import MISSING
-from cachery.ports.store import Summary
+from cachery.ports.store import Observer, Summary
 from cachery.serializers.pipeline import INTEGER, TooLarge, key_bytes
 
 __all__ = ["RedisStore"]
@@ -27,6 +29,10 @@ _FOREVER = float("inf")
 
 class RedisStore(Loads):
     """Entries on a server or in a cluster."""
+
+    def __init__(self, link: Link, shared: Shared, observer: Observer, later: Later) -> None:
+        super().__init__(link, shared, observer, later)
+        self.leases = Leases(self, shared.settings.lease_timeout)
 
     async def fetch(self, key: str, *, is_first_look: bool = False) -> Any:
         """Return the value of ``key`` if it is fresh, else ``MISSING``.

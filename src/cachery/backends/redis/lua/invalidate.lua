@@ -6,7 +6,7 @@ number = number + 1
 if ARGV[2] == 'clear' then cleared = number end
 if ARGV[2] == 'pattern' then pattern = number end
 for i = 2, #KEYS do
-  remember(KEYS[i], '', ARGV[3])
+  remember(KEYS[i], struct.pack('>I8', number), ARGV[3])
   redis.call('SET', KEYS[i], struct.pack('>I8', number), 'KEEPTTL')
 end
 state = string.sub(state, 1, 8) .. struct.pack('>I8I8I8', number, cleared, pattern)

@@ -57,11 +57,12 @@ local function state_of(name, era)
   return state
 end
 
--- A tag that is carried has a number for as long as who carries it; what has no end there is none of ours.
+-- A tag that is carried has a number for as long as who carries it, and none above the last of the cache: what has
+-- no end there is none of ours, and what is above was left by an era whose state is lost.
 local function remember(tag, number, life)
   local left = redis.call('PTTL', tag)
-  if left < 0 then
-    redis.call('SET', tag, number, 'PX', life)
+  if left < 0 or struct.unpack('>I8', number_of(tag)) > struct.unpack('>I8', number) then
+    redis.call('SET', tag, number, 'PX', math.max(left, tonumber(life)))
   elseif left < tonumber(life) then
     redis.call('PEXPIRE', tag, life)
   end

@@ -84,7 +84,28 @@ class NearStore:
         return found | self._far.in_refuge(held) if held else found
 
     async def _read_there(self, keys: Sequence[str], *, is_first_look: bool) -> dict[str, Any]:
-        """Return the fresh values among those of ``keys`` as the server has them, and keep copies."""
+        """Return the fresh values among those of ``keys`` as the server has them."""
+        seen = await self._see(keys)
+        now = self._marks.now()
+        return {
+            key: value
+            for key, (found, value) in seen.items()
+            if found.times.fresh_until > now and not (is_first_look and found.times.refresh_at <= now)
+        }
+
+    async def read_entry(self, key: str) -> Entry | None:
+        """Return what stands under ``key``, stale or fresh, or ``None``."""
+        if self._far.holds(key):
+            return self._far.entry_in_refuge(key)
+        try:
+            await self._far.ask_after_loads(key)
+            seen = await self._see([key])
+        except AWAY:  # reported by the link
+            return self._far.entry_in_refuge(key)
+        return self._far.entry_with(*seen[key]) if key in seen else None
+
+    async def _see(self, keys: Sequence[str]) -> dict[str, tuple[Found, Any]]:
+        """Return what the server has of ``keys`` that can be read, each with its value; keep copies of the fresh."""
         if not self._channel.is_started:
             self._channel.start()
         moment = _Moment(self._marks.last_number(), self._marks.now())
@@ -92,26 +113,22 @@ class NearStore:
         versions = [b"" if copy is None else copy.version for copy in known]
         entries = [self._far.names.entry(key_bytes(key)) for key in keys]
         rows = await self._far.reach.rows(entries, versions=versions)
-        values: dict[str, Any] = {}
+        seen: dict[str, tuple[Found, Any]] = {}
         for key, entry, copy, row in zip(keys, entries, known, rows, strict=True):
             found = None if row is None else self._opened(key, row, copy)
             value = MISSING if found is None else self._value(key, found, copy)
-            if found is None or value is MISSING:
+            if found is not None and value is not MISSING:
+                seen[key] = found, value
+                self._keep(key, entry, found, value, moment)
+            else:
                 self._copies.drop(key)
-                continue
-            self._keep(key, entry, found, value, moment)
-            if not is_first_look or found.times.refresh_at > moment.now:
-                values[key] = value
-        return values
+        return seen
 
     def _opened(self, key: str, row: Row, copy: Copy | None) -> Found | None:
-        """Return what is in ``row`` if it is fresh; its body may be missing where ``copy`` is of the same version."""
-        is_known = copy is not None and _version(row) == copy.version
-        if is_known:
-            found = None if row.is_undone else self._far.head(row)
-        else:
-            found = self._far.opened(key, key_bytes(key), row)
-        return found if found is not None and found.times.fresh_until > self._marks.now() else None
+        """Return what is in ``row``; its body may be missing where ``copy`` is of the same version."""
+        if copy is not None and _version(row) == copy.version:
+            return None if row.is_undone else self._far.head(row)
+        return self._far.opened(key, key_bytes(key), row)
 
     def _value(self, key: str, found: Found, copy: Copy | None) -> Any:
         if copy is not None and _version(found.row) == copy.version:
@@ -119,6 +136,10 @@ class NearStore:
         return self._far.value(key, found.envelope)
 
     def _keep(self, key: str, entry: bytes, found: Found, value: Any, moment: _Moment) -> None:
+        life = min(found.times.fresh_until - moment.now, self._life)
+        if life <= 0:
+            self._copies.drop(key)
+            return
         names = [entry, *[self._far.names.tag(tag) for tag, _ in found.envelope.tags]]
         copy = Copy(
             value,
@@ -128,7 +149,7 @@ class NearStore:
             good_until=moment.now + self._bound,
             refresh_at=found.times.refresh_at,
         )
-        self._copies.keep(key, copy, min(found.times.fresh_until - moment.now, self._life))
+        self._copies.keep(key, copy, life)
 
     # Changing: the copies of this process are suspect before the call returns, whatever became of it
 
