@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cachery.backends.observers import Both
+from cachery.backends.redis import scripts
 from cachery.backends.redis.driver.address import address_of
 from cachery.backends.redis.driver.guarded import Guarded
 from cachery.backends.redis.driver.opening import open_blocking
@@ -198,7 +199,7 @@ class RedisCache(StoredCache):
         return self.link.beside(link)
 
     def _send(self, commands: Sequence[Command]) -> None:
-        step(self.link.ask(commands))
+        step(scripts.ask(self.link, commands))
 
     def _note_down(self, error: BaseException) -> None:
         if self.shelter is not None:

@@ -65,6 +65,10 @@ class Node:
         """Tell whether the server knows all, and changes of others are heard."""
         return not self._refuge.is_dirty and self._cache.tier.channel.is_up
 
+    def is_dirty(self) -> bool:
+        """Tell whether there is something that the server does not know."""
+        return bool(self._refuge.is_dirty)
+
     def look(self) -> dict[str, str | None]:
         found: dict[str, str | None] = self._hands.look(self._recorder, KEYS)
         return found

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -100,24 +102,15 @@ def test_who_asks_after_an_invalidation_does_not_join_a_load_of_before(make: Mak
     one, other = make(), make()
     held = HeldLoad(one, "old", tags=["red"])
     INVALIDATIONS[name](other)
-    asked = HeldLoad.__new__(HeldLoad)
-    del asked
-    results: list[Any] = []
-    if name == "set":
-        assert one.get_or_set("a", lambda: "new", tags=["red"]) == "newer"
-    else:
-        results.append(_loaded_beside(one, held))
-        assert results == ["new"]
-    held.land()
-    wait_until(lambda: one.get("a") == ("newer" if name == "set" else "new"))
-    assert other.get("a") == ("newer" if name == "set" else "new")
-
-
-def _loaded_beside(cache: Any, held: HeldLoad) -> Any:
-    """Return what a load gives that is asked for while ``held`` is under way, and lets that end meanwhile."""
-    beside = HeldLoad.beginning(cache, "new", tags=["red"])
-    held.land()
-    return beside.land()
+    expected = "newer" if name == "set" else "new"
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(one.get_or_set, "a", lambda: "new", tags=["red"])
+        if name == "set":
+            assert asked.result(PATIENCE) == expected, "it is there already"
+        assert held.land() == "old"
+        assert asked.result(PATIENCE) == expected
+    wait_until(lambda: one.get("a") == expected)
+    assert other.get("a") == expected
 
 
 def test_touching_does_not_undo_a_load(make: Make) -> None:
@@ -131,11 +124,20 @@ def test_touching_does_not_undo_a_load(make: Make) -> None:
 def test_a_refresh_is_overtaken_too(make: Make) -> None:
     one, other = make(), make()
     one.set("a", "old")
-    held = HeldLoad.__new__(HeldLoad)
-    del held
-    refresh = HeldLoad.beginning(one, "older", is_refresh=True)
-    other.set("a", "newest")
-    refresh.land()
+    began, may_end = threading.Event(), threading.Event()
+
+    @one.cached(key="a")
+    def load() -> str:
+        began.set()
+        assert may_end.wait(PATIENCE)
+        return "older"
+
+    with ThreadPoolExecutor(1) as pool:
+        refresh = pool.submit(load.refresh)
+        assert began.wait(PATIENCE)
+        other.set("a", "newest")
+        may_end.set()
+        assert refresh.result(PATIENCE) == "older"
     assert other.get("a") == "newest"
     wait_until(lambda: one.get("a") == "newest")
 

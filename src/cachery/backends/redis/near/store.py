@@ -126,9 +126,11 @@ class NearStore:
 
     def _opened(self, key: str, row: Row, copy: Copy | None) -> Found | None:
         """Return what is in ``row``; its body may be missing where ``copy`` is of the same version."""
-        if copy is not None and _version(row) == copy.version:
-            return None if row.is_undone else self._far.head(row)
-        return self._far.opened(key, key_bytes(key), row)
+        is_same = copy is not None and _version(row) == copy.version
+        if is_same and row.is_undone:
+            return None
+        found: Found | None = self._far.head(row) if is_same else self._far.opened(key, key_bytes(key), row)
+        return found
 
     def _value(self, key: str, found: Found, copy: Copy | None) -> Any:
         if copy is not None and _version(found.row) == copy.version:
