@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
@@ -170,8 +171,14 @@ class DiskTier:
         """Return the store."""
         return self._store
 
-    def let_go(self) -> None:
-        """Do nothing."""
+    @property
+    def let_go(self) -> Callable[[], None]:
+        """What does nothing."""
+        return _nothing
 
     def close(self) -> None:
         """Do nothing."""
+
+
+def _nothing() -> None:
+    pass

@@ -102,9 +102,10 @@ class RedisTier:
         """Return the store over ``link``, one for event loops."""
         return self._before(self.shelter.over(self._far.store_over(link, observer, later)))
 
-    def let_go(self) -> None:
-        """Hear no more."""
-        self.channel.close()
+    @property
+    def let_go(self) -> Callable[[], None]:
+        """What ends the thread that hears. It keeps no cache alive."""
+        return self.channel.close
 
     def close(self) -> None:
         """Tell the server what it missed, and hear no more."""

@@ -26,7 +26,7 @@ class Rules(NamedTuple):
 class Staleness(NamedTuple):
     """Of the values that were read after another node had overtaken them: how many, and for how many seconds so."""
 
-    count: int
+    number: int
     p50: float
     p99: float
     longest: float
@@ -127,7 +127,7 @@ class Checker:
                 known[read.seen], _ = self._overtaken(read.seen, read.node, 0.0, has_own=False)
             if read.start > known[read.seen]:
                 ages.append(read.start - known[read.seen])
-        if len(ages) < 2:  # noqa: PLR2004 - no quantiles of less
+        if len(ages) < 2:  # no quantiles of less
             return Staleness(len(ages), *[max(ages, default=0.0)] * 3)
         parts = quantiles(ages, n=100, method="inclusive")
         return Staleness(len(ages), parts[49], parts[98], max(ages))

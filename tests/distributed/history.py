@@ -7,8 +7,8 @@ have happened.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from json import dumps, loads
 from pathlib import Path
-from pickle import dumps, loads
 from typing import NamedTuple, Self
 
 NEVER = float("inf")
@@ -81,16 +81,19 @@ class History:
     errors: list[str] = field(default_factory=list)
 
     def save(self, place: Path) -> None:
-        place.write_bytes(dumps((self.changes, self.reads, self.loads, self.errors)))
+        place.write_text(dumps([self.changes, self.reads, self.loads, self.errors]), encoding="utf-8")
 
     @classmethod
     def of_all(cls, places: list[Path]) -> Self:
         """Return the histories that were saved at ``places`` as one."""
         whole = cls()
         for place in places:
-            changes, reads, made, errors = loads(place.read_bytes())
-            whole.changes += changes
-            whole.reads += reads
-            whole.loads += made
+            changes, reads, made, errors = loads(place.read_text("utf-8"))
+            whole.changes += [Change(node, kind, tuple(keys), *rest) for node, kind, keys, *rest in changes]
+            whole.reads += [
+                Read(node, key, start, end, None if seen is None else Value(*seen))
+                for node, key, start, end, seen in reads
+            ]
+            whole.loads += [Load(*load) for load in made]
             whole.errors += errors
         return whole

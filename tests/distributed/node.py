@@ -36,7 +36,7 @@ class Node:
         self._loads: dict[str, list[str]] = {}
         self._released = threading.Event()
 
-    def open(self, options: dict[str, Any], bus: str, bound: float) -> None:
+    def open(self, options: dict[str, Any], bus: Any, bound: float) -> None:
         """Make a cache anew; nothing is known of the one before."""
         if "sentinels" in options:
             options["sentinels"] = [tuple(place) for place in options["sentinels"]]
@@ -160,7 +160,8 @@ def main() -> None:
     node = Node(*sys.argv[1:])
     for line in sys.stdin:
         verb, args, options = json.loads(line)
-        print(json.dumps(getattr(node, verb)(*args, **options)), flush=True)
+        sys.stdout.write(json.dumps(getattr(node, verb)(*args, **options)) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -179,8 +180,8 @@ class Outcome(NamedTuple):
     def __str__(self) -> str:
         done = self.history
         return (
-            f"{len(done.reads)} reads, {len(done.changes)} changes, {len(done.loads)} loads, {len(done.errors)} errors; "
-            f"{Checker(done, self.rules).staleness()}"
+            f"{len(done.reads)} reads, {len(done.changes)} changes, {len(done.loads)} loads, "
+            f"{len(done.errors)} errors; {Checker(done, self.rules).staleness()}"
         )
 
 
@@ -192,21 +193,22 @@ class Stage:
         self.nodes = nodes
         self._numbers = count()
 
-    def play(self, fault: Fault, seconds: float, server: RedisServer, *, bus: str = "tracking", seed: int = 0) -> Outcome:
-        """Let all work for ``seconds`` while ``fault`` does its worst; return what they did and what is wrong with it."""
+    def play(self, fault: Fault, seconds: float, server: RedisServer, bus: str, seed: int) -> Outcome:
+        """Let all work for ``seconds`` while ``fault`` does its worst; return what came of it."""
         with ExitStack() as open_proxies:
             proxies = [open_proxies.enter_context(TcpProxy(HOST, server.port)) for _ in self.nodes]
             options = [{"port": proxy.port} for proxy in proxies]
             scene = Scene(self.nodes, proxies, server, Random(seed), monotonic() + seconds)
-            takeovers, *done = self._work(lambda: fault(scene), options, bus, seed)
-            return Outcome.of(Rules(BOUND, takeovers), *done)
+            takeovers, history, differing = self._work(lambda: fault(scene), options, bus, seed)
+            return Outcome.of(Rules(BOUND, takeovers), history, differing)
 
     def play_failover(self, seconds: float, trio: RedisSentinels) -> Outcome:
         """Let all work for ``seconds``, in the middle of which the primary of ``trio`` is killed."""
         places = [(HOST, port) for port in trio.ports]
         options = [{"sentinels": places, "service_name": trio.service} for _ in self.nodes]
-        loss, *done = self._work(lambda: failover(trio, monotonic() + seconds), options, "tracking", 0)
-        return Outcome.of(Rules(BOUND, None, (loss,)), *done)
+        act = partial(failover, trio, monotonic() + seconds)
+        loss, history, differing = self._work(act, options, "tracking", 0)
+        return Outcome.of(Rules(BOUND, None, (loss,)), history, differing)
 
     def _work(
         self, act: Callable[[], T], options: Sequence[dict[str, Any]], bus: str, seed: int

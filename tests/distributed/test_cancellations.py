@@ -118,16 +118,16 @@ def leftovers(cache: Any) -> list[str]:
     renewal = store.renewal
     counts = {
         "open tokens": len(store.tokens),
-        "flights": len(cache.engine.flights),
-        "leases": len(renewal._held),  # noqa: SLF001
-        "questions": sum(len(channel._questions) for channel in channels_of(cache)),  # noqa: SLF001
+        "flights": len(cache.engine.core.flights),
+        "leases": len(renewal._held),
+        "questions": sum(len(channel._questions) for channel in channels_of(cache)),
     }
     return [f"{count} {what}" for what, count in counts.items() if count]
 
 
 def channels_of(cache: Any) -> list[Any]:
     far = getattr(cache, "_far", cache)
-    return list(far.link._link._channels.values())  # noqa: SLF001
+    return list(far.link._link._channels.values())
 
 
 async def until(condition: Callable[[], bool], timeout: float = 10.0) -> None:

@@ -164,4 +164,4 @@ def test_staleness_is_how_long_ago_another_node_overtook_what_was_read(story: St
     for at in (1.0, 2.25, 2.5):
         story.read("here", at, value)
     found = Checker(story.history, RULES).staleness()
-    assert (found.count, found.longest) == (2, 0.5)
+    assert (found.number, found.longest) == (2, 0.5)

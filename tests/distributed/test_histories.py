@@ -1,15 +1,15 @@
 """What three processes see of one another's changes, whatever happens between them and Redis.
 
-Each writes, invalidates, reads and loads at random; afterwards ``checker.py`` judges what all of them noted. Promised is:
+Each writes, invalidates, reads and loads at random; then ``checker.py`` judges what all of them noted. Promised is:
 
-* What a process changed, it sees itself at once. The others see it ``max(max_stale_when_blind, 1 s)`` after it returned,
-  in whatever way it was changed; a load that had begun before is never served later than that.
-* While Redis is away a change is taken in memory. Then it holds at once in its own process, and for the others it is a
-  change that lasts until Redis has been told. Whatever others did to the key meanwhile was done at the same time, so
-  either may stand: of two writes the newest does as long as Redis still has it, but a write that is told late may come
-  after a removal, of which nothing is left to compare it with.
+* What a process changed, it sees itself at once. The others see it ``max(max_stale_when_blind, 1 s)`` after it
+  returned, in whatever way it was changed; a load that had begun before is never served later than that.
+* While Redis is away a change is taken in memory. Then it holds at once in its own process, and for the others it is
+  a change that lasts until Redis has been told. Whatever others did to the key meanwhile was done at the same time,
+  so either may stand: of two writes the newest does as long as Redis still has it, but a write that is told late may
+  come after a removal, of which nothing is left to compare it with.
 * What is loaded while Redis is away is served where it was loaded, no longer than the bound, and told to nobody. So
-  loads are counted only where Redis is within reach: one between two changes, and one more for each lease that was lost.
+  loads are counted only where Redis is within reach: one between two changes, and one more for each lease lost.
 * What raised may have happened or not, at any time.
 * A primary that dies takes with it what it acknowledged and had not yet replicated. Changes acknowledged within half a
   second before its death are not held against anybody, for the two sides of Redis do not agree about them either.
@@ -18,6 +18,8 @@ Each writes, invalidates, reads and loads at random; afterwards ``checker.py`` j
 
 from __future__ import annotations
 
+import logging
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -42,6 +44,8 @@ from tests.servers.redis_servers import RedisServer, redis_sentinels
 
 pytest.importorskip("redis")
 
+_logger = logging.getLogger(__name__)
+
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
@@ -54,7 +58,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Callable[[Outcome], None]:
     """Return a function that shows the numbers of an outcome, where output is shown."""
-    return lambda outcome: print(f"\n{request.node.name}: {outcome}")
+    return lambda outcome: _logger.info("%s: %s", request.node.name, outcome)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +89,7 @@ def test_nobody_is_answered_with_what_was_overtaken(
     name: str, stage: Stage, server: RedisServer, stress: float, report: Callable[[Outcome], None]
 ) -> None:
     fault, bus = FAULTS[name]
-    outcome = stage.play(fault, 60 * stress + 0.5, server, bus=bus)
+    outcome = stage.play(fault, 60 * stress + 0.5, server, bus, secrets.randbelow(2**32))
     report(outcome)
     assert outcome.wrong == []
 

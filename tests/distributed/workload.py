@@ -66,7 +66,7 @@ class Blocking:
     def start(self, recorder: Recorder, seed: int, workers: int) -> None:
         for number in range(workers):
             work = Work(self, recorder, Random(f"{seed}-{number}"))
-            self._workers.append(self._threads.submit(lambda work=work: step(work.go_on(self.stopped.is_set))))
+            self._workers.append(self._threads.submit(work.go_on_here, self.stopped.is_set))
 
     def stop(self) -> None:
         self.stopped.set()
@@ -167,6 +167,10 @@ class Work:
             (act,) = self._random.choices(self._acts, (60, 25, 6, 6, 2, 1))
             await act(self._random.choice(KEYS))
             await self._hands.pause(self._random.random() * PACE)
+
+    def go_on_here(self, is_stopped: Callable[[], bool]) -> None:
+        """Go on, on this thread."""
+        step(self.go_on(is_stopped))
 
     async def look(self, keys: tuple[str, ...]) -> dict[str, str | None]:
         return {key: await self._get(key) for key in keys}

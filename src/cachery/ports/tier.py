@@ -21,8 +21,9 @@ class Tier(Protocol):
     def blocking_store(self) -> Any:
         """Return the store for blocking code; where it is awaited, it never suspends."""
 
-    def let_go(self) -> None:
-        """End what goes on in the background, and wait for nothing."""
+    @property
+    def let_go(self) -> Callable[[], None]:
+        """What ends all that goes on in the background, and waits for nothing. It keeps no cache alive."""
 
     def close(self) -> None:
         """End what goes on in the background."""

@@ -132,7 +132,7 @@ def test_a_record_stands_under_its_key_in_its_cache_only(
 
 
 def test_another_secret_is_another_cache(
-    cache: RedisCache, client: redis.Redis, own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+    cache: RedisCache, own_redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Forging: what another secret signed is not read. That is said once, for it may be a mistake."""
     with redis_cache(own_redis.port, secret=ANOTHER_SECRET, serializer="pickle") as other:

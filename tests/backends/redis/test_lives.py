@@ -140,8 +140,8 @@ def test_nothing_but_the_numbers_of_the_cache_is_without_an_end(own_redis: Redis
     cache.set("c", 1)
     with raw(own_redis.port) as client:
         if is_tiered:
-            wait_until(lambda: any(name.startswith(b"~t:0:") for name in client.keys()))
-        endless = [name for name in client.keys() if client.pttl(name) == -1]
+            wait_until(lambda: any(name.startswith(b"~t:0:") for name in client.scan_iter()))
+        endless = [name for name in client.scan_iter() if client.pttl(name) == -1]
         assert endless == [STATE]
         assert left(client, b"{t:0::held}:lease") <= 10
         assert left(client, b"{t:0::held}:fence") <= HOUR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from math import ceil
 from os import urandom
 from typing import Any, NamedTuple, TypeAlias
 
@@ -156,7 +157,7 @@ class Shelf:
         age = 0.0 if born is None else now - born
         spans = spans_of(entry, now - age)
         record = self.codec.record_of(name, self.codec.body_of(name, entry.value), spans, 0)
-        life = max(1, whole_life(spans.fresh_until, spans.stale_until) - int(age * 1000))
+        life = max(1, whole_life(spans.fresh_until, spans.stale_until) - ceil(age * 1000))
         writer = self.tokens.writer
         version = writer + urandom(ENVELOPE_AT - STAMP_SIZE - len(writer))
         return Parcel(key, self.names.entry(name), version + record, life, entry.tags)

@@ -71,6 +71,7 @@ class Ear:
         self._place = place
         self._connection: Any = None
         self._reader = hiredis.Reader()
+        self.answer: list[Any] | None = None
         self._is_closed = False
 
     @property
@@ -104,7 +105,9 @@ class Ear:
             raise failure(error, self.name) from error
 
     def heard(self) -> list[Any]:
-        """Return what the server has said, after waiting until it says something; replies to ``tell`` are left out.
+        """Return what the server has said, after waiting until it says something.
+
+        Of the replies to ``tell``, the last that is a list is ``answer``; the others say nothing.
 
         Raises ``CacheConnectionError`` when the connection is at its end, or a command was refused.
         """
@@ -117,6 +120,8 @@ class Ear:
             self._check(item)
             if isinstance(item, hiredis.PushNotification):
                 said.append(item)
+            elif isinstance(item, list):
+                self.answer = item
         return said
 
     def fileno(self) -> int:

@@ -25,6 +25,7 @@ __all__ = ["Bus", "Message", "Publishing", "Tracking"]
 _ID_SIZE = 12
 _EVERYTHING = b"*"
 _PROBE_LIFE = 10_000  # ms
+_LONGEST_NUMBER = 20
 
 
 class Message(NamedTuple):
@@ -83,7 +84,7 @@ class Tracking:
             return Message(None)
         probes = [name for name in push[1] if name.startswith(self._probes)]
         names = [name for name in push[1] if not name.startswith(self._probes)]
-        return Message(names, int(probes[-1:][0].rpartition(b":")[2]) if probes else None)
+        return Message(names, _number_in(probes[-1:][0].rpartition(b":")[2]) if probes else None)
 
     def announcement(self, names: Iterable[bytes] | None) -> list[Command]:
         """Return nothing: the server tells."""
@@ -113,7 +114,7 @@ class Publishing:
         if push[0] != b"message":
             return Message()
         if push[1] == self._own_channel:
-            return Message(probe=int(push[2]))
+            return Message(probe=_number_in(push[2]))
         sender, content = push[2][:_ID_SIZE], push[2][_ID_SIZE:]
         if sender == self._identity:
             return Message()
@@ -123,6 +124,11 @@ class Publishing:
         """Return the command that publishes ``names``, each with its length before it."""
         content = _EVERYTHING if names is None else b"".join(map(_sized, names))
         return [("PUBLISH", self._channel, self._identity + content)]
+
+
+def _number_in(text: bytes) -> int | None:
+    """Return the number of a probe; ``None`` for what somebody else has written in its place."""
+    return int(text) if text.isdigit() and len(text) < _LONGEST_NUMBER else None
 
 
 def _sized(name: bytes) -> bytes:

@@ -46,7 +46,7 @@ class Pulse(NamedTuple):
 class _Heard:
     """A primary that is heard: the ``slots`` it owns, when the probes under way were sent, and which came back last.
 
-    Times are pairs: by the clock of copies, and by the stopwatch.
+    Times are pairs: by the clock of copies, and by the stopwatch. ``layout``: what it said first of who owns slots.
     """
 
     ear: Ear
@@ -54,6 +54,7 @@ class _Heard:
     sent: dict[int, tuple[float, float]] = field(default_factory=dict)
     good_from: float = float("-inf")
     alive_at: float = 0.0
+    layout: object = None
 
 
 class Channel:
@@ -121,6 +122,9 @@ class Channel:
                 self._hear_all()
             except (CacheConnectionError, CacheTimeoutError) as error:
                 self._note_down(error)
+            except Exception as error:  # whatever it is: nobody would hear without this thread
+                _logger.exception("hearing what others change failed, and is tried again")
+                self._note_down(CacheConnectionError(repr(error), backend="redis"))
             finally:
                 self._let_go()
             pause = _FIRST_PAUSE if stopwatch() - began > _LONGEST_PAUSE else min(pause * 2, _LONGEST_PAUSE)
@@ -159,12 +163,16 @@ class Channel:
                 raise CacheTimeoutError(f"no message came back from {heard.ear.name}", backend="redis")
             heard.sent[self._probes] = sent
             heard.ear.tell(self._bus.probe(self._probes, heard.slots))
+            if heard.slots is not None:
+                heard.ear.tell([("CLUSTER", "SLOTS")])
 
     def _listen(self, ready: BaseSelector, timeout: float) -> None:
         """Take in what is said within ``timeout`` seconds."""
         for key, _ in ready.select(timeout):
-            for push in key.data.ear.heard():
-                self._take_in(key.data, self._bus.heard(push))
+            heard: _Heard = key.data
+            for push in heard.ear.heard():
+                self._take_in(heard, self._bus.heard(push))
+            _check_layout(heard)
 
     def _take_in(self, heard: _Heard, message: Message) -> None:
         if message.names is None:
@@ -195,3 +203,12 @@ class Channel:
         heard, self._heard = self._heard, []
         for one in heard:
             one.ear.close()
+
+
+def _check_layout(heard: _Heard) -> None:
+    """Raise ``CacheConnectionError`` when slots have moved: then others are to be heard."""
+    layout = heard.ear.answer
+    if heard.layout is None:
+        heard.layout = layout
+    elif layout != heard.layout:
+        raise CacheConnectionError("slots of the cluster have moved", backend="redis")
