@@ -12,8 +12,9 @@ import pytest
 from tests.backends.redis.ground import BUDGET, noted, paused, redis_cache
 from tests.servers.redis_servers import HOST, RedisServer, free_port, wait_until
 
-from cachery import CacheManager, CacheTimeoutError, CacheValueError, RedisCache, TieredCache, aio
+from cachery import CacheManager, CacheTimeoutError, CacheValueError, CircuitBreaker, RedisCache, TieredCache, aio
 from cachery.events import TierDown, TierUp
+from cachery.testing import TcpProxy
 
 OPTIONS: dict[str, Any] = {"connect_timeout": BUDGET, "timeout": BUDGET}
 
@@ -24,38 +25,64 @@ def manager() -> Iterator[CacheManager]:
         yield manager
 
 
-@pytest.fixture(params=["redis", "tiered"])
-def cache(manager: CacheManager, own_redis: RedisServer, request: pytest.FixtureRequest) -> Any:
-    """Return a cache whose server is there."""
-    return manager.get_cache("shop", request.param, host=HOST, port=own_redis.port, **OPTIONS)
+@pytest.fixture
+def way(redis_port: int) -> Iterator[TcpProxy]:
+    """Return the way to the server: ``block`` it, and ``heal`` it."""
+    with TcpProxy(HOST, redis_port) as way:
+        yield way
+
+
+def block(way: TcpProxy) -> None:
+    way.refuse()
+    way.cut()
 
 
 @pytest.fixture
-def other(own_redis: RedisServer) -> Iterator[RedisCache]:
+def name(redis_prefix: str) -> str:
+    return redis_prefix
+
+
+@pytest.fixture(params=["redis", "tiered"])
+def cache(manager: CacheManager, way: TcpProxy, name: str, request: pytest.FixtureRequest) -> Any:
+    """Return a cache whose server is there."""
+    return manager.get_cache(name, request.param, **to(way))
+
+
+def to(way: TcpProxy) -> dict[str, Any]:
+    """Return the options of a cache over ``way``, which looks soon whether its server is back."""
+    return {"host": HOST, "port": way.port, "breaker": CircuitBreaker(1, 0.05), **OPTIONS}
+
+
+@pytest.fixture
+def other(redis_port: int, name: str) -> Iterator[RedisCache]:
     """Return another node's way to the same entries, without memory."""
-    with redis_cache(own_redis.port, "cachery", name="shop") as other:
+    with redis_cache(redis_port, "cachery", name=name) as other:
         yield other
 
 
-def leave(cache: Any, server: RedisServer) -> None:
-    """Let the server stand still, and the cache find out."""
-    server.pause()
+def leave(cache: Any, way: TcpProxy) -> None:
+    """Block the way, and let the cache find out."""
+    block(way)
     cache.get("nothing")
     assert cache.degraded
 
 
-def come_back(cache: Any, server: RedisServer) -> None:
-    """Let the server go on, and wait until it is told all, without a call."""
-    server.resume()
-    shelter = cache.shelter if isinstance(cache, RedisCache) else cache.tier.shelter
-    wait_until(lambda: not cache.degraded and not shelter.refuge.is_dirty)
+def come_back(cache: Any, way: TcpProxy) -> None:
+    """Open the way, and wait until the server is told all, without a call."""
+    way.heal()
+    wait_until(lambda: not cache.degraded and not shelter_of(cache).refuge.is_dirty)
+
+
+def shelter_of(cache: Any) -> Any:
+    return cache.shelter if isinstance(cache, RedisCache) else cache.tier.shelter
 
 
 def test_it_returns_by_itself_and_says_so_once(
     manager: CacheManager, own_redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cache: Any = manager.get_cache("shop", "redis", host=HOST, port=own_redis.port, **OPTIONS)
-    news = noted(cache, TierDown, TierUp)
+    breaker = CircuitBreaker(1, 0.1)
+    cache: Any = manager.get_cache("shop", "redis", host=HOST, port=own_redis.port, breaker=breaker, **OPTIONS)
+    news: list[Any] = noted(cache, TierDown, TierUp)
     with caplog.at_level(logging.WARNING, logger="cachery"):
         for episode in range(2):
             cache.set("a", episode)
@@ -114,68 +141,64 @@ CHANGES: dict[str, tuple[Callable[[Any], object], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
-def test_what_is_done_meanwhile_reaches_the_server(
-    cache: Any, own_redis: RedisServer, other: RedisCache, name: str
-) -> None:
-    change, expected = CHANGES[name]
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_is_done_meanwhile_reaches_the_server(cache: Any, way: TcpProxy, other: RedisCache, what: str) -> None:
+    change, expected = CHANGES[what]
     cache.set("a", "before", tags=["red"])
     cache.set("b", "before")
-    leave(cache, own_redis)
+    leave(cache, way)
     change(cache)
     during = cache.get_many(["a", "b"])
     assert during == {key: value for key, value in expected.items() if value != "before"}
-    come_back(cache, own_redis)
+    come_back(cache, way)
     assert other.get_many(["a", "b"]) == expected
     assert cache.get_many(["a", "b"]) == expected
 
 
-@pytest.mark.parametrize("name", ["tags", "pattern", "clear", "delete"])
-def test_what_was_invalidated_meanwhile_is_never_served_again_here(
-    cache: Any, own_redis: RedisServer, name: str
-) -> None:
+@pytest.mark.parametrize("what", ["tags", "pattern", "clear", "delete"])
+def test_what_was_invalidated_meanwhile_is_never_served_again_here(cache: Any, way: TcpProxy, what: str) -> None:
     """The server is back, and not told yet: what it says may be dead."""
     cache.set("ab", "dead", tags=["red"])
-    leave(cache, own_redis)
+    leave(cache, way)
     {
         "tags": lambda: cache.invalidate_tags("red"),
         "pattern": lambda: cache.delete_pattern("a*"),
         "clear": cache.clear,
         "delete": lambda: cache.delete("ab"),
-    }[name]()
-    own_redis.resume()
+    }[what]()
+    way.heal()
     while cache.degraded:
         assert cache.get("ab") is None
         assert cache.get_many(["ab"]) == {}
         assert not cache.exists("ab")
-        assert "ab" not in list(cache.keys()) or name == "delete"
+        assert "ab" not in list(cache.keys()) or what == "delete"
     assert cache.get("ab") is None
     assert cache.add("ab", "new")
     wait_until(lambda: cache.get("ab") == "new")
 
 
-def test_counting_goes_on_from_what_is_known(cache: Any, own_redis: RedisServer, other: RedisCache) -> None:
+def test_counting_goes_on_from_what_is_known(cache: Any, way: TcpProxy, other: RedisCache) -> None:
     cache.incr("n", 10)
-    leave(cache, own_redis)
+    leave(cache, way)
     assert [cache.incr("n") for _ in range(3)] == [1, 2, 3]
-    come_back(cache, own_redis)
+    come_back(cache, way)
     assert other.get("n") == cache.get("n") == 3
 
 
-def test_the_newest_wins(cache: Any, own_redis: RedisServer, other: RedisCache) -> None:
+def test_the_newest_wins(cache: Any, way: TcpProxy, other: RedisCache) -> None:
     """A change of before is overwritten; one that others made after ours stays."""
     other.set_many({"older": "theirs", "newer": "theirs"})
-    leave(cache, own_redis)
+    leave(cache, way)
     cache.set("older", "ours")
     cache.set("newer", "ours")
     cache.delete("gone")
-    shelter = cache.shelter if isinstance(cache, RedisCache) else cache.tier.shelter
+    shelter = shelter_of(cache)
     with shelter.refuge._lock:  # nothing is told as long as we hold it
-        own_redis.resume()
+        way.heal()
         wait_until(other.ping)
         other.set("newer", "theirs, later")
         other.set("gone", "theirs, later")
-    come_back(cache, own_redis)
+    come_back(cache, way)
     assert other.get_many(["older", "newer", "gone"]) == {
         "older": "ours",
         "newer": "theirs, later",
@@ -185,41 +208,39 @@ def test_the_newest_wins(cache: Any, own_redis: RedisServer, other: RedisCache) 
     wait_until(lambda: cache.get("older") == "theirs, at last")
 
 
-def test_more_than_is_remembered_invalidates_everything(cache: Any, own_redis: RedisServer, other: RedisCache) -> None:
+def test_more_than_is_remembered_invalidates_everything(cache: Any, way: TcpProxy, other: RedisCache) -> None:
     cache.set_many({f"key:{number}": "old" for number in range(10)})
-    shelter = cache.shelter if isinstance(cache, RedisCache) else cache.tier.shelter
+    shelter = shelter_of(cache)
     shelter.refuge._limit = 5
-    leave(cache, own_redis)
+    leave(cache, way)
     for number in range(9):
         cache.delete(f"key:{number}")
-    come_back(cache, own_redis)
+    come_back(cache, way)
     assert list(other.keys()) == []
 
 
-def test_loads_are_kept_in_memory_and_forgotten_on_return(
-    cache: Any, own_redis: RedisServer, other: RedisCache
-) -> None:
-    leave(cache, own_redis)
+def test_loads_are_kept_in_memory_and_forgotten_on_return(cache: Any, way: TcpProxy, other: RedisCache) -> None:
+    leave(cache, way)
     assert cache.get_or_set("a", lambda: "loaded") == "loaded"
     assert cache.get_or_set("a", lambda: "again") == "loaded"
-    come_back(cache, own_redis)
+    come_back(cache, way)
     wait_until(lambda: cache.get("a") is None)
     assert other.get("a") is None, "who loads while the server is away tells nobody: it may have been overtaken"
 
 
-def test_what_a_load_brought_too_late_is_not_served_in_the_next_outage(cache: Any, own_redis: RedisServer) -> None:
+def test_what_a_load_brought_too_late_is_not_served_in_the_next_outage(cache: Any, way: TcpProxy) -> None:
     """It began while the server was away, ended when it was back, was deleted, and the server went away again."""
-    leave(cache, own_redis)
+    leave(cache, way)
 
     def load() -> str:
-        come_back(cache, own_redis)
+        come_back(cache, way)
         return "old"
 
     assert cache.get_or_set("a", load) == "old"
     cache.delete("a")
-    leave(cache, own_redis)
+    leave(cache, way)
     assert cache.get("a") is None
-    own_redis.resume()
+    way.heal()
 
 
 def test_one_that_falls_back_is_kept_by_name(manager: CacheManager) -> None:
@@ -250,24 +271,24 @@ def test_a_cache_of_its_own_does_not_fall_back(own_redis: RedisServer) -> None:
         cache.get("a")
 
 
-def test_the_other_door_falls_back_too(own_redis: RedisServer, other: RedisCache) -> None:
+@pytest.mark.parametrize("backend", ["redis", "tiered"])
+def test_the_other_door_falls_back_too(way: TcpProxy, other: RedisCache, name: str, backend: str) -> None:
     async def main() -> None:
         async with aio.CacheManager() as manager:
-            for backend in ("redis", "tiered"):
-                cache = manager.get_cache("shop", backend, host=HOST, port=own_redis.port, **OPTIONS)
-                news = noted(cache, TierDown, TierUp)
-                await cache.set("a", "before", tags=["red"])
-                own_redis.pause()
-                assert await cache.get("a", "away") in {"away", "before"}
-                await cache.set("b", backend)
-                await cache.invalidate_tags("red")
-                assert cache.degraded
-                assert await cache.get("b") == await cache.get_or_set("b", lambda: "loaded") == backend
-                own_redis.resume()
-                await asyncio.to_thread(wait_until, lambda cache=cache: not cache.degraded)
-                await asyncio.to_thread(wait_until, lambda backend=backend: other.get("b") == backend)
-                assert await cache.get("a") is None
-                assert other.get("a") is None
-                assert [type(one) for one in news if "changes" not in one.tier] == [TierDown, TierUp]
+            cache: Any = manager.get_cache(name, backend, **to(way))
+            news: list[Any] = noted(cache, TierDown, TierUp)
+            await cache.set("a", "before", tags=["red"])
+            block(way)
+            assert await cache.get("a", "away") == "away"
+            await cache.set("b", 1)
+            await cache.invalidate_tags("red")
+            assert cache.degraded
+            assert await cache.get("b") == await cache.get_or_set("b", lambda: "loaded") == 1
+            way.heal()
+            await asyncio.to_thread(wait_until, lambda: not cache.degraded)
+            await asyncio.to_thread(wait_until, lambda: other.get("b") == 1)
+            assert await cache.get("a") is None
+            assert other.get("a") is None
+            assert [type(one) for one in news if "changes" not in one.tier] == [TierDown, TierUp]
 
     asyncio.run(main())

@@ -9,23 +9,38 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 from typing import Any
 
 import pytest
 from tests.backends.redis.ground import BUDGET, noted, raw, redis_cache
-from tests.servers.redis_servers import HOST, RedisServer, facts, wait_until
+from tests.servers.redis_servers import HOST, RedisServer, facts, flush, wait_until
 
 from cachery import CacheClosedError, CacheValueError, InMemoryCache, RedisCache, TieredCache, aio
 from cachery.events import TierDown, TierUp
 from cachery.testing import FakeClock, TcpProxy
+
+
+@pytest.fixture(scope="module")
+def server_of_these_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path_factory.mktemp("redis-of-tiers")) as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis(server_of_these_tests: RedisServer) -> RedisServer:
+    """Return a server that nobody else uses meanwhile, emptied."""
+    flush(server_of_these_tests.port)
+    return server_of_these_tests
+
 
 BUSES = ["tracking", "pubsub"]
 BIG = "x" * 20_000
 
 
 @contextmanager
-def tiers(port: int, **options: Any) -> Iterator[TieredCache]:
+def tiers(port: int, **options: Any) -> Iterator[Any]:
     """Make a cache of two tiers; what is not for the upper ones is for the server's."""
     near = InMemoryCache(copy=options.pop("copy", "never"), clock=options.get("clock"))
     upper = {name: options.pop(name) for name in ("bus", "max_stale_when_blind") if name in options}
@@ -33,10 +48,14 @@ def tiers(port: int, **options: Any) -> Iterator[TieredCache]:
         yield cache
 
 
-def heard(cache: TieredCache) -> None:
+def heard(cache: Any) -> None:
     """Wait until ``cache`` hears what others do."""
     cache.get("nothing")
     wait_until(lambda: cache.tier.channel.is_up)
+
+
+def _has(cache: Any, value: object) -> bool:
+    return bool(cache.get("a") == value)
 
 
 def asked(server: RedisServer, name: str = "evalsha") -> int:
@@ -86,10 +105,10 @@ def test_one_that_writes_past_all_caches_is_heard_by_tracking(own_redis: RedisSe
 
 
 def test_a_hit_in_memory_asks_nobody(own_redis: RedisServer) -> None:
-    with tiers(own_redis.port) as cache:
+    with tiers(own_redis.port, bus="pubsub") as cache:
         heard(cache)
         cache.set("a", BIG)
-        wait_until(lambda: cache.get("a") and cache.tier.copies.look("a") == BIG)
+        assert cache.get("a") == BIG
         before = asked(own_redis)
         assert all(cache.get("a") == BIG for _ in range(100))
         assert cache.get_or_set("a", lambda: 1) == BIG
@@ -112,7 +131,7 @@ def test_an_interrupted_channel_heals_and_what_was_missed_is_seen(own_redis: Red
             assert cache.get("a") == number
             proxy.find(word).cut()
             other.set("a", f"{number}, changed")
-            wait_until(lambda number=number: cache.get("a") == f"{number}, changed", timeout=3)
+            wait_until(partial(_has, cache, f"{number}, changed"), timeout=3)
         heard(cache)
 
 
@@ -121,7 +140,7 @@ def test_a_connection_that_the_server_ends_is_opened_again(own_redis: RedisServe
         heard(cache)
         cache.set("a", 1)
         cache.get("a")
-        news = noted(cache, TierDown, TierUp)
+        news: list[Any] = noted(cache, TierDown, TierUp)
         (tracking,) = [one for one in client.client_list() if "t" in one["flags"]]
         client.client_kill(tracking["addr"])
         other.set("a", 2)
@@ -143,7 +162,7 @@ def test_behind_a_channel_that_says_nothing_copies_are_compared(own_redis: Redis
         cache.set("a", BIG)
         cache.set("b", BIG)
         cache.get_many(["a", "b"])
-        news = noted(cache, TierDown, TierUp)
+        news: list[Any] = noted(cache, TierDown, TierUp)
         began = monotonic()
         proxy.find(b"TRACKING").black_hole()
         other.set("a", "changed")
@@ -244,7 +263,7 @@ def test_copies_are_copies_where_that_is_asked_for(own_redis: RedisServer) -> No
             cache.tier.copies.marks.move_all()
             value = cache.get("a")
             value["list"].append(3)
-            cache.get_or_set("a", dict)["list"].append(4)
+            cache.get_or_set("a", dict[str, Any])["list"].append(4)
             cache.get_many(["a"])["a"]["list"].append(5)
         assert cache.get("a") == {"list": [1]}
 
@@ -252,7 +271,7 @@ def test_copies_are_copies_where_that_is_asked_for(own_redis: RedisServer) -> No
 def test_both_doors_share_the_copies(own_redis: RedisServer) -> None:
     async def main() -> None:
         far = aio.RedisCache(HOST, own_redis.port, connect_timeout=BUDGET, timeout=BUDGET)
-        async with aio.TieredCache(aio.InMemoryCache(), far) as cache:
+        async with aio.TieredCache(aio.InMemoryCache(), far, bus="pubsub") as cache:
             await cache.get("a")
             wait_until(lambda: cache.blocking.tier.channel.is_up)
             cache.blocking.set("a", BIG)
@@ -268,15 +287,16 @@ def test_both_doors_share_the_copies(own_redis: RedisServer) -> None:
 
 
 def test_a_cache_that_is_dropped_ends_its_thread(own_redis: RedisServer) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     cache = TieredCache(InMemoryCache(), redis_cache(own_redis.port))
     heard(cache)
-    assert threading.active_count() == before + 1
+    (hearing,) = [one for one in set(threading.enumerate()) - before if one.name == "cachery-changes"]
     gone = weakref.ref(cache)
     del cache
     gc.collect()
     assert gone() is None
-    wait_until(lambda: threading.active_count() == before, timeout=3)
+    hearing.join(5)
+    assert not hearing.is_alive()
 
 
 def test_a_forked_child_hears_for_itself(own_redis: RedisServer) -> None:
@@ -311,7 +331,7 @@ def test_it_is_closed_with_its_tiers_and_again(own_redis: RedisServer) -> None:
     for one in (cache, near, far):
         with pytest.raises(CacheClosedError):
             one.get("a")
-    wait_until(lambda: len(facts(own_redis.port, "clients")) and _clients(own_redis) == 1)
+    wait_until(lambda: _clients(own_redis) == 1)
 
 
 def _clients(server: RedisServer) -> int:

@@ -11,12 +11,13 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from time import monotonic
 from typing import Any, Self
 
 from tests.distributed.recorder import Recorder
 from tests.distributed.source import Source
-from tests.distributed.workload import KEYS, Awaiting, Blocking
+from tests.distributed.workload import KEYS, Awaiting, Blocking, Work
 
 from cachery import InMemoryCache, RedisCache, TieredCache, aio
 
@@ -55,8 +56,9 @@ class Node:
     def _refuge(self) -> Any:
         return self._cache.tier.shelter.refuge
 
-    def start(self, seed: int, workers: int) -> None:
-        self._hands.start(self._recorder, seed, workers)
+    def start(self, seed: int, workers: int, *, changes: bool) -> None:
+        works = [Work(self._hands, self._recorder, Random(f"{seed}-{at}"), changes=changes) for at in range(workers)]
+        self._hands.start(works)
 
     def stop(self) -> None:
         self._hands.stop()

@@ -29,6 +29,7 @@ TIMEOUT = 0.4
 KINDS = {"a": "blocking", "b": "awaiting", "c": "blocking"}
 REPLICATION = 0.5
 _WORKERS = 3
+_WHO_ONLY_READS = "c"  # and so knows of changes only what it hears
 
 T = TypeVar("T")
 
@@ -122,7 +123,7 @@ def deafness(word: bytes) -> Fault:
                 except CacheTimeoutError:
                     continue
                 scene.random.choice([link.cut, link.reset, link.black_hole])()
-            scene.pause(0.05, 1.5)
+            scene.pause(*scene.random.choice([(0.05, 1.0), (1.5 * PATIENCE, 2.5 * PATIENCE)]))
         return 0
 
     return fault
@@ -221,7 +222,7 @@ class Stage:
         for node, own in zip(self.nodes, options, strict=True):
             node.ask("open", {**common, **own}, bus, BLIND)
         for node in self.nodes:
-            node.ask("start", seed, _WORKERS)
+            node.ask("start", seed, _WORKERS, changes=node.name != _WHO_ONLY_READS)
         result = act()
         self._all("stop")
         differing = self._settled()

@@ -63,10 +63,8 @@ class Blocking:
 
         return load
 
-    def start(self, recorder: Recorder, seed: int, workers: int) -> None:
-        for number in range(workers):
-            work = Work(self, recorder, Random(f"{seed}-{number}"))
-            self._workers.append(self._threads.submit(work.go_on_here, self.stopped.is_set))
+    def start(self, works: list[Work]) -> None:
+        self._workers += [self._threads.submit(work.go_on_here, self.stopped.is_set) for work in works]
 
     def stop(self) -> None:
         self.stopped.set()
@@ -115,11 +113,9 @@ class Awaiting:
 
         return load
 
-    def start(self, recorder: Recorder, seed: int, workers: int) -> None:
+    def start(self, works: list[Work]) -> None:
         async def begin() -> None:
-            for number in range(workers):
-                work = Work(self, recorder, Random(f"{seed}-{number}"))
-                self._tasks.append(asyncio.create_task(work.go_on(self.stopped.is_set)))
+            self._tasks += [asyncio.create_task(work.go_on(self.stopped.is_set)) for work in works]
 
         self._loop.run(begin())
 
@@ -154,17 +150,18 @@ class Awaiting:
 
 
 class Work:
-    """One worker."""
+    """One worker. ``changes``: whether it writes and invalidates too."""
 
-    def __init__(self, hands: Hands, recorder: Recorder, random: Random) -> None:
+    def __init__(self, hands: Hands, recorder: Recorder, random: Random, *, changes: bool = True) -> None:
         self._hands = hands
         self._recorder = recorder
         self._random = random
+        self._weights = (60, 25, *((6, 6, 3, 2) if changes else (0, 0, 0, 0)))
         self._acts = (self._get, self._load, self._set, self._delete, self._hit_tag, self._clear)
 
     async def go_on(self, is_stopped: Callable[[], bool]) -> None:
         while not is_stopped():
-            (act,) = self._random.choices(self._acts, (60, 25, 6, 6, 2, 1))
+            (act,) = self._random.choices(self._acts, self._weights)
             await act(self._random.choice(KEYS))
             await self._hands.pause(self._random.random() * PACE)
 

@@ -6,7 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from cachery import FileBasedCache
+from cachery import FileBasedCache, RedisCache
+from cachery.backends.redis.records import ENVELOPE_AT, State
 from cachery.model.entry import Entry
 from cachery.serializers import create_serializer
 from cachery.serializers.compression import Compression
@@ -56,6 +57,24 @@ def record_of(codec: Codec, value: Any) -> bytes:
     """Return the record as it is written today."""
     name = key_bytes(KEY)
     return codec.record_of(name, codec.body_of(name, value), ENTRY, EPOCH)
+
+
+REDIS = {None: "msgpack", SECRET: "msgpack-signed"}
+STATE = State(b"era of 8", 7, 3, 0)
+"""The numbers of a cache on Redis; what it wrote was born after the third invalidation, and before the eighth."""
+
+
+def redis_record_of(secret: str | None, client: Any) -> bytes:
+    """Return the record that a cache on Redis writes, with a stamp and a version that chance did not choose."""
+    with redis_cache(client, secret) as cache:
+        cache.set(KEY, VALUE, 3600, tags=["red", "blå"])
+        record: bytes = client.get(cache.names.entry(key_bytes(KEY)))
+    return STATE.stamp + b"version." + record[ENVELOPE_AT:]
+
+
+def redis_cache(client: Any, secret: str | None) -> RedisCache:
+    """Return the cache on the server of ``client``."""
+    return RedisCache(client=client, prefix="snapshots", secret=secret)
 
 
 def files_in(place: Path) -> FileBasedCache:

@@ -7,6 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.backends.redis.ground import raw
+from tests.servers.redis_servers import RedisServer
+
+from cachery.backends.redis.records import ENVELOPE_AT
 
 _SPEC = importlib.util.spec_from_file_location("payloads", Path(__file__).with_name("payloads.py"))
 assert _SPEC is not None
@@ -40,6 +44,35 @@ def test_a_record_is_written_as_it_was() -> None:
     for kind in ("json", "msgpack"):
         written = (payloads.PLACE / f"record-{payloads.VERSION}-{kind}.bin").read_bytes()
         assert payloads.record_of(payloads.CODECS[kind], payloads.VALUE) == written
+
+
+@pytest.mark.parametrize("secret", payloads.REDIS)
+def test_a_record_on_redis_is_read(own_redis: RedisServer, secret: str | None) -> None:
+    """What stands there, its tags and its numbers, as if an older version had written it a moment ago."""
+    record = (payloads.PLACE / f"redis-1-{payloads.REDIS[secret]}.bin").read_bytes()
+    with raw(own_redis.port) as client, payloads.redis_cache(client, secret) as cache:
+        era, number, cleared, pattern = payloads.STATE
+        client.set(cache.names.state, era + b"".join(each.to_bytes(8, "big") for each in (number, cleared, pattern)))
+        for tag in ("red", "blå"):
+            client.set(cache.names.tag(tag), (5).to_bytes(8, "big"), px=3_600_000)
+        client.set(cache.names.entry(payloads.key_bytes(payloads.KEY)), record, px=3_600_000)
+        assert cache.get(payloads.KEY) == payloads.VALUE
+        assert cache.get_many([payloads.KEY]) == {payloads.KEY: payloads.VALUE}
+        assert cache.ttl(payloads.KEY) == pytest.approx(3600, abs=2)
+        cache.invalidate_tags("blå")
+        assert cache.get(payloads.KEY) is None
+
+
+@pytest.mark.parametrize("secret", payloads.REDIS)
+def test_a_record_on_redis_is_written_as_it_was(own_redis: RedisServer, secret: str | None) -> None:
+    record = (payloads.PLACE / f"redis-1-{payloads.REDIS[secret]}.bin").read_bytes()
+    with raw(own_redis.port) as client:
+        written = payloads.redis_record_of(secret, client)
+    head = ENVELOPE_AT + 14
+    assert written[:head] == record[:head]
+    assert len(written) == len(record)
+    if secret is None:  # the times are spans from its birth, to the last bit of a float not the same
+        assert written[head + 24 :] == record[head + 24 :]
 
 
 def test_a_pair_of_files_is_read(tmp_path: Path) -> None:

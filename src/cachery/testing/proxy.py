@@ -17,6 +17,7 @@ __all__ = ["Link", "TcpProxy"]
 _CHUNK = 65536
 _REMEMBERED = 4096
 _WAITING = 256
+_TURNS_TO_ACCEPT = 10
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -125,6 +126,8 @@ class Link:
             else:
                 await asyncio.gather(_finished(self._client), _finished(self._server), return_exceptions=True)
         finally:
+            for stream in (self._client, self._server):  # at once: who cuts may interrupt what is waited for here
+                stream.writer.transport.abort()
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
@@ -164,6 +167,12 @@ class Link:
         """Tell whether what has come now is lost. After a gap in a stream, all the rest is."""
         self._has_lost = self._has_lost or self._is_silent or self._faults.is_silent
         return self._has_lost
+
+
+async def _take_in() -> None:
+    """Let those be accepted wholly who half are: a server of asyncio leaves their sockets open when it is closed."""
+    for _ in range(_TURNS_TO_ACCEPT):
+        await asyncio.sleep(0)
 
 
 async def _finished(stream: _Stream) -> None:
@@ -278,6 +287,7 @@ class TcpProxy:
     def close(self) -> None:
         """Close the connections and the port. Closing again does nothing."""
         if not self._loop.loop.is_closed():
+            self._loop.run(_take_in())
             self.refuse()
             self.cut()
             self._loop.close()

@@ -67,11 +67,16 @@ def changed(record: bytes, place: int, *new: int) -> bytes:
     return record[:place] + bytes(new) + record[place + len(new) :]
 
 
+def codec_of(cache: RedisCache) -> Any:
+    store: Any = cache.store
+    return store.codec
+
+
 def signed(cache: RedisCache, stamp: bytes, record: bytes) -> bytes:
     """Return ``record`` with the signature of ``cache``: what somebody can plant who has the secret."""
-    keyring = cache.store.codec.keyring
-    assert keyring is not None
-    return stamp + keyring.signed(record)
+    keyring: Any = codec_of(cache).keyring
+    sealed: bytes = keyring.signed(record)
+    return stamp + sealed
 
 
 class Evil:
@@ -128,7 +133,8 @@ def test_a_record_stands_under_its_key_in_its_cache_only(
     with redis_cache(own_redis.port, secret=SECRET, serializer="pickle", name="n") as named:
         named.set("a", "of the other")
     stamp = taken(client, "b")[:ENVELOPE_AT]
-    assert planted(cache, client, stamp + client.get("t:1:n:a")[ENVELOPE_AT:]) == ["signature"]
+    theirs: Any = client.get("t:1:n:a")
+    assert planted(cache, client, stamp + theirs[ENVELOPE_AT:]) == ["signature"]
 
 
 def test_another_secret_is_another_cache(
@@ -171,7 +177,7 @@ def test_nothing_that_is_not_signed_is_unpickled(cache: RedisCache, client: redi
     marker = tmp_path / "was here"
     body = Body(pickle.dumps(Evil(marker)), 1)
     stranger = Keyring(ANOTHER_SECRET, "")
-    key_id = cache.store.codec.keyring.key_id  # type: ignore[union-attr]
+    key_id = codec_of(cache).keyring.key_id
     cache.set("a", 1)
     stamp = taken(client)[:ENVELOPE_AT]
     for record, reason in (

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.backends.redis.ground import HOST, PATIENCE, HeldLoad, redis_cache
-from tests.servers.redis_servers import wait_until
+from tests.backends.redis.ground import PATIENCE, HeldLoad, redis_cache
+from tests.servers.redis_servers import HOST, wait_until
 
 from cachery import InMemoryCache, RedisCache, TieredCache
 
@@ -126,14 +126,13 @@ def test_a_refresh_is_overtaken_too(make: Make) -> None:
     one.set("a", "old")
     began, may_end = threading.Event(), threading.Event()
 
-    @one.cached(key="a")
     def load() -> str:
         began.set()
         assert may_end.wait(PATIENCE)
         return "older"
 
     with ThreadPoolExecutor(1) as pool:
-        refresh = pool.submit(load.refresh)
+        refresh = pool.submit(one.cached(key="a")(load).refresh)
         assert began.wait(PATIENCE)
         other.set("a", "newest")
         may_end.set()

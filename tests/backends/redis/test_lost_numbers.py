@@ -61,7 +61,7 @@ def test_evicted_numbers_revive_nothing(
 
 def test_what_was_cleared_stays_so(cache: Any, client: redis.Redis, own_redis: RedisServer) -> None:
     cache.set("a", "old", tags=["red"])
-    record = client.get("t:0::a")
+    record: Any = client.get("t:0::a")
     cache.clear()
     cache.drain()
     client.delete(STATE)

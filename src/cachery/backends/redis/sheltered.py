@@ -214,14 +214,17 @@ class ShelteredStore:
         """Remove ``keys``; return how many were live, as far as is known."""
         now = self._far.read_clock()
         held = [key for key in keys if self._refuge.holds(key) and self._refuge.held(key, now) is not None]
+        for key in keys:
+            if self._refuge.has_changed(key):
+                self._refuge.change(key, None, now)  # before the server is asked: it may just be told of it
         try:
             self._refuse_if_behind()
             count = await self._far.remove_many(keys)
         except AWAY:  # reported by the link
-            live = sum(self._refuge.held(key, now) is not None for key in keys)
+            live = {key for key in keys if self._refuge.held(key, now) is not None}
             for key in keys:
                 self._change(key, None)
-            return live
+            return len(live.union(held))
         for key in keys:
             self._refuge.wrote_elsewhere(key)
         return max(count, len(held))
@@ -239,6 +242,7 @@ class ShelteredStore:
 
     async def clear(self) -> int:
         """Make everything unreadable."""
+        self._refuge.memory.clear()  # before: what the server is told from now on; after: what was loaded meanwhile
         try:
             count = await self._far.clear()
         except AWAY:  # reported by the link
@@ -250,6 +254,7 @@ class ShelteredStore:
 
     async def hit_tags(self, tags: tuple[str, ...]) -> None:
         """Make every entry that carries one of ``tags`` unreadable."""
+        self._refuge.memory.invalidate_tags(*tags)  # before and after, as ``clear``
         try:
             await self._far.hit_tags(tags)
         except AWAY:  # reported by the link
@@ -293,6 +298,7 @@ class ShelteredStore:
         try:
             if token.state is None:
                 raise CacheConnectionError("the server is away again", backend="redis")
+            entry = self._refuge.held(key, far.read_clock())  # as it is after the token: it may have been undone
             if self._refuge.has_changed(key, at):
                 await self._tell_newest(key, entry, at, token)
         finally:

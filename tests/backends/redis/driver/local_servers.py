@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +13,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from tests.servers.redis_servers import redis_program
 
 __all__ = ["Shared", "free_port", "join", "make_certificate", "running", "tell", "until", "until_told"]
 
@@ -27,16 +26,6 @@ def free_port() -> int:
             port = int(probe.getsockname()[1])
         if port < 55000:
             return port
-
-
-def program() -> str:
-    """Return the path of ``redis-server``; where there is none, skip the test, or fail it where one was promised."""
-    found = shutil.which("redis-server")
-    if found is None and os.environ.get("CACHERY_TEST_REDIS") == "required":
-        pytest.fail("CACHERY_TEST_REDIS=required, and there is no redis-server")
-    if found is None:
-        pytest.skip("there is no redis-server on this machine")
-    return found
 
 
 def tell(port: int, *words: str) -> bytes:
@@ -70,7 +59,7 @@ def running(directory: Path, *options: str, config: str | None = None, port: int
     words = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(directory)]
     if config is not None:
         words = [config, "--port", str(port), "--sentinel"]
-    server = subprocess.Popen([program(), *words, *options], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([redis_program(), *words, *options], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     for line in server.stdout:
         if "Ready to accept connections" in line or "Sentinel ID is" in line:

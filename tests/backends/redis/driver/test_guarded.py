@@ -163,7 +163,7 @@ def test_the_news_is_told_once_whoever_finds_out(scene: Scene) -> None:
 
 
 def test_a_listener_may_ask(scene: Scene) -> None:
-    scene.link._on_down = lambda _: scene.news.append(str(scene.ask()))
+    scene.link._outages._on_down = lambda _: scene.news.append(str(scene.ask()))
     scene.fail(3)
     assert "left alone" in scene.news[0]
 
@@ -175,7 +175,7 @@ def test_news_that_come_while_others_are_told_are_told_after_them(scene: Scene) 
         assert scene.ask() == [b"OK"]
         scene.news.append("down")
 
-    scene.link._on_down = on_down
+    scene.link._outages._on_down = on_down
     scene.fail(3)
     assert scene.news == ["down", "up"]
 
@@ -184,7 +184,7 @@ def test_what_a_listener_raises_is_raised_and_the_next_news_are_told(scene: Scen
     def on_down(_: Exception) -> None:
         raise ZeroDivisionError
 
-    scene.link._on_down = on_down
+    scene.link._outages._on_down = on_down
     with pytest.raises(ZeroDivisionError):
         scene.fail(3)
     scene.clock.advance(10)

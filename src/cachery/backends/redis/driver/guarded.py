@@ -114,6 +114,8 @@ class Guarded:
         self._enter()
         try:
             async for keys in self._link.scan(match, batch):
+                if self._breaker.state != "closed":
+                    self._succeeded()  # at once: who goes through the keys asks about them meanwhile
                 yield keys
         except BaseException as error:
             self._failed(error)
