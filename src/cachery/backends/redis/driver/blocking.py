@@ -50,6 +50,7 @@ class BlockingLink:
         try:
             replies: list[Any] = wire.exchange(packed, len(commands))
         except BaseException as error:  # an interrupt too leaves replies under way: nobody may read them
+            wire.give_up()
             self._drop(wire)
             if isinstance(error, FOREIGN):
                 raise failure(error, wire.name) from error

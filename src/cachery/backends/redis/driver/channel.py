@@ -17,6 +17,7 @@ import hiredis
 from cachery.backends.redis.driver.departing import let_go
 from cachery.backends.redis.driver.failures import failure
 from cachery.backends.redis.driver.packing import INCOMPLETE, Notes, pack, reader_for
+from cachery.backends.redis.driver.wire import forget_unsent
 from cachery.backends.redis.link import Command
 
 __all__ = ["Channel"]
@@ -166,6 +167,7 @@ class Channel(asyncio.Protocol):
     def break_off(self, error: Exception) -> None:
         """Fail all questions with ``error`` and close at once, so that no late reply reaches anybody."""
         self._fail(error)
+        forget_unsent(self._transport.get_extra_info("socket"))
         self._transport.abort()
 
     def _fail(self, error: Exception) -> None:

@@ -31,6 +31,9 @@ class LentWire:
         """Send ``packed``, ``count`` commands, and throw their replies away."""
         self.exchange(packed, count)
 
+    def give_up(self) -> None:
+        """Do nothing: how it is closed, redis-py decides."""
+
     def _reply(self) -> Any:
         try:
             reply = self.connection.read_response(disable_decoding=True, disconnect_on_error=True)

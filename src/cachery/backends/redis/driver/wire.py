@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import select
+from contextlib import suppress
+from socket import SO_LINGER, SOL_SOCKET
+from struct import pack
 from time import monotonic
 from typing import Any
 
@@ -16,7 +19,9 @@ from cachery.backends.redis.driver.connections import blocking_connection
 from cachery.backends.redis.driver.failures import FOREIGN
 from cachery.backends.redis.driver.packing import INCOMPLETE, Notes, reader_for
 
-__all__ = ["Wire", "open_wire"]
+__all__ = ["Wire", "forget_unsent", "open_wire"]
+
+_AT_ONCE = pack("ii", 1, 0)
 
 _BUFFER_SIZE = 65536
 _HAS_POLL = hasattr(select, "poll")
@@ -27,6 +32,12 @@ def open_wire(address: Address, host: str, port: int) -> Wire:
     connection = blocking_connection(address, host, port)
     connection.connect()
     return Wire(connection, address.timeout, name=address.path or f"{host}:{port}")
+
+
+def forget_unsent(socket: Any) -> None:
+    """Let what ``socket`` has not sent yet be forgotten when it is closed: late, it would come after what is newer."""
+    with suppress(OSError):  # it may be at its end already, or of another kind
+        socket.setsockopt(SOL_SOCKET, SO_LINGER, _AT_ONCE)
 
 
 class Wire:
@@ -100,6 +111,11 @@ class Wire:
         except FOREIGN:  # who asked whether it is fresh opens another
             return False
         return not self._reader.has_data() or self._owed > 0
+
+    def give_up(self) -> None:
+        """Let nothing that was not sent yet be sent when the connection is closed."""
+        if self._process == os.getpid():
+            forget_unsent(self._socket)
 
     def close(self) -> None:
         """Close the connection; in a forked child only this process's end of it, so that the parent keeps it."""
