@@ -192,6 +192,8 @@ def test_the_newest_wins(cache: Any, way: TcpProxy, other: RedisCache) -> None:
     cache.set("older", "ours")
     cache.set("newer", "ours")
     cache.delete("gone")
+    began = monotonic()
+    wait_until(lambda: monotonic() > began + 0.05, what="what two nodes can tell apart")
     shelter = shelter_of(cache)
     with shelter.refuge._lock:  # nothing is told as long as we hold it
         way.heal()

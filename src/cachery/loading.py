@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from random import random
 from types import FunctionType, MethodType
 from typing import Any
+from weakref import WeakSet
 
 from cachery.backends.adapt import Inline
 from cachery.engine.bulk import load_many
@@ -29,8 +31,9 @@ from cachery.statistics.counters import Counters
 from cachery.statistics.recorder import Recorder
 from cachery.step import step
 
-__all__ = ["BlockingEngine", "LoopEngine", "blocking_engine", "go_on_without", "stepped_engine"]
+__all__ = ["BlockingEngine", "LoopEngine", "blocking_engine", "drain_at_exit", "go_on_without", "stepped_engine"]
 
+_LONGEST_EXIT = 5.0
 _USED_UP = CO_GENERATOR | CO_ASYNC_GENERATOR
 _NOT_BLOCKING = CO_COROUTINE | _USED_UP
 
@@ -161,6 +164,22 @@ def go_on_without(engine: BlockingEngine | LoopEngine, work: Callable[[], Corout
     """Have what ``work`` returns carried out in the background; ``drain`` waits for it. A failure is logged."""
     runtime, errand = engine.core.runtime, _Errand()
     runtime.spawn(_carried_out(runtime, errand, work), errand)
+
+
+_drained_at_exit: WeakSet[BlockingEngine] = WeakSet()
+
+
+def drain_at_exit(engine: BlockingEngine) -> None:
+    """Let what ``engine`` does in the background end before the interpreter does, for a while at most."""
+    if not _drained_at_exit:
+        atexit.unregister(_drain_all)
+        atexit.register(_drain_all)
+    _drained_at_exit.add(engine)
+
+
+def _drain_all() -> None:
+    for engine in list(_drained_at_exit):
+        engine.drain(_LONGEST_EXIT)
 
 
 class _Errand:

@@ -21,7 +21,7 @@ from cachery.model.durations import Duration, seconds
 from cachery.model.options import CachedOptions
 from cachery.null import NullCache
 from cachery.ports.clock import wall
-from cachery.settings import from_environment
+from cachery.settings import from_environment, is_set
 
 if TYPE_CHECKING:  # loaded when something is decorated
     from cachery.decorators.types import CachedFunction, Decorator
@@ -216,7 +216,7 @@ def _redis(**options: Any) -> Cache:
     """Return a cache on Redis that goes on in memory while that is away, now for instance."""
     from cachery.redis import RedisCache  # noqa: PLC0415 - needs an extra
 
-    if not _PLACES & options.keys():
+    if not _PLACES & options.keys() and (is_set("REDIS_URL") or not (is_set("REDIS_HOST") or is_set("REDIS_PORT"))):
         options["redis_url"] = from_environment("REDIS_URL")
     if "fallback" not in options:
         options["fallback"] = InMemoryCache(from_environment("CACHE_MAX_SIZE"), clock=options.get("clock"))
@@ -227,13 +227,11 @@ def _redis(**options: Any) -> Cache:
 
 def _before_redis(memory: InMemoryCache, options: dict[str, Any], channel: dict[str, Any]) -> Cache:
     """Return ``memory`` before a cache on Redis, which both go on in memory while that is away, now for instance."""
-    from cachery.breaker import CircuitBreaker  # noqa: PLC0415 - needed here only
     from cachery.redis import RedisCache  # noqa: PLC0415 - needs an extra
     from cachery.tiered import TieredCache  # noqa: PLC0415 - needs an extra
 
-    if not _PLACES & options.keys():
+    if not _PLACES & options.keys() and (is_set("REDIS_URL") or not (is_set("REDIS_HOST") or is_set("REDIS_PORT"))):
         options["redis_url"] = from_environment("REDIS_URL")
-    options.setdefault("breaker", CircuitBreaker(1, recovery_time=1))
     far = RedisCache(**options)
     cache = TieredCache(memory, far, **channel)
     far.ping()  # heard by both, and the way back begins

@@ -29,7 +29,7 @@ from cachery.ports.clock import Clock, monotonic
 from cachery.ports.store import Observer
 from cachery.redis_tier import BusChoice, RedisTier
 from cachery.serializers.keyring import Secret
-from cachery.settings import from_environment
+from cachery.settings import from_environment, is_set
 from cachery.step import step
 from cachery.stepped import SteppedStore
 from cachery.stored import StoredCache
@@ -108,9 +108,11 @@ class RedisCache(StoredCache):
         name: str | None = None,
     ) -> None:
         super().__init__(default_ttl, clock=clock, name=name, max_size=None)
+        if fallback is not None and not isinstance(fallback, InMemoryCache):
+            raise CacheValueError(f"fallback is an InMemoryCache, not {type(fallback).__name__}")
         place = _only_one(url_or_host, redis_url, host)
         if place is None and port is None and client is None and sentinels is None:
-            place, port = from_environment("REDIS_HOST"), from_environment("REDIS_PORT")
+            place, port = _place_in_environment()
         self.address = address_of(
             place,
             port,
@@ -146,10 +148,11 @@ class RedisCache(StoredCache):
         )
         self._shared = Shared(names, codec, settings, Tokens(), Renewal(settings.lease_life, self._send))
         self.observer: Observer = self
+        self._has_own_breaker = breaker is not None
         self.breaker = breaker or CircuitBreaker(1 if fallback is not None else _FAILURES, recovery_time=_REST)
         self.link = Guarded(open_blocking(self.address), self.breaker, self._note_down, self._note_up)
         store = self.store_over(self.link, self, self.carry_on)
-        self.shelter: Shelter | None = None if fallback is None else Shelter(store, fallback)
+        self.shelter: Shelter | None = None if fallback is None else Shelter(store, fallback, tier=self.address.name)
         self._is_awaited = True
         self.store = SteppedStore(store if self.shelter is None else self.shelter.blocking)
 
@@ -185,6 +188,8 @@ class RedisCache(StoredCache):
             self, near, bus=bus, max_stale_when_blind=max_stale_when_blind, observer=self.observer, later=later
         )
         self.shelter = tier.shelter
+        if not self._has_own_breaker:
+            self.breaker.failure_threshold = 1  # all goes on without the server: nobody has to wait for it twice
         return tier
 
     def close(self) -> None:
@@ -209,6 +214,13 @@ class RedisCache(StoredCache):
 
     def _note_up(self) -> None:
         self.observer.tier_up(self.address.name)
+
+
+def _place_in_environment() -> tuple[str, int | None]:
+    """Return host and port, or the URL, that the environment names."""
+    if is_set("REDIS_URL") and not (is_set("REDIS_HOST") or is_set("REDIS_PORT")):
+        return from_environment("REDIS_URL"), None
+    return from_environment("REDIS_HOST"), from_environment("REDIS_PORT")
 
 
 def _only_one(*given: str | None) -> str | None:

@@ -72,7 +72,7 @@ class RedisTier:
             raise CacheValueError(f"bus is 'auto', 'tracking' or 'pubsub', not {bus!r}")
         self._far = far
         far_store, memory = far.store_over(far.link, observer, later), InMemoryCache(_MOST_CHANGED, clock=far.clock)
-        self.shelter = Shelter(far_store, memory, longest=max(bound, _PATIENCE))
+        self.shelter = Shelter(far_store, memory, tier=far.address.name, longest=max(bound, _PATIENCE))
         self._life: float = near.default_life
         self._bound = bound
         self._bus: Bus = Publishing(far.names) if bus == "pubsub" else Tracking(far.names)

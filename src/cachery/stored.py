@@ -258,8 +258,9 @@ class StoredCache(ReportingCache):
 
     def carry_on(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Have what ``work`` returns carried out in the background; ``drain`` waits for it."""
-        from cachery.loading import go_on_without  # noqa: PLC0415 - loaded when something is loaded first
+        from cachery.loading import drain_at_exit, go_on_without  # noqa: PLC0415 - loaded when something is loaded
 
+        drain_at_exit(self.engine)
         go_on_without(self.engine, work)
 
     def build_recorder(self) -> Recorder:

@@ -20,8 +20,8 @@ from cachery.engine.context import LoadContext
 from cachery.loading import BlockingEngine
 from cachery.model.entry import Entry
 from cachery.ports.runtime import Signal
-from cachery.step import step as carry_through
 from cachery.runtimes.threads import ThreadRuntime
+from cachery.step import step as carry_through
 from cachery.testing import FakeClock, check_invariants
 
 INTERLEAVINGS = 10_000

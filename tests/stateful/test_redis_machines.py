@@ -46,6 +46,27 @@ def teardown_module() -> None:
         _running.clear()
 
 
+SLOWNESS = 1000
+"""How many seconds of the caches one of the model is: what passes in truth meanwhile is none of either."""
+
+
+class Slow:
+    """A cache in which all takes so much longer."""
+
+    def life(self, ttl: Any) -> float:
+        """Return ``ttl`` in seconds."""
+        life: float = super().life(ttl)  # type: ignore[misc]
+        return life if ttl is None else life * SLOWNESS
+
+
+class SlowRedis(Slow, RedisCache):
+    """On Redis."""
+
+
+class SlowTiers(Slow, TieredCache):
+    """Behind memory."""
+
+
 class RedisMachine(CacheMachine):  # type: ignore[misc, valid-type]
     """Time is moved on the server, by shortening what is left of every entry, and on the clock of the process."""
 
@@ -57,23 +78,30 @@ class RedisMachine(CacheMachine):  # type: ignore[misc, valid-type]
             "port": server().port,
             "prefix": f"t-{token_hex(4)}",
             "name": str(next(_names)),
-            "default_ttl": default_ttl,
-            "clock": self.clock,
+            "default_ttl": None if default_ttl is None else default_ttl * SLOWNESS,
+            "clock": self.read_clock,
         }
         self.other = self.open_cache()
         return self.open_cache()
 
+    def read_clock(self) -> float:
+        now: float = self.clock()
+        return now * SLOWNESS
+
     def open_cache(self) -> Any:
-        return RedisCache(HOST, **self.options)
+        return SlowRedis(HOST, **self.options)
 
     def write(self, key: str, entry: Entry) -> bool:
-        is_stored: bool = self.cache.store.write_entry(key, entry)
+        times = entry.fresh_until, entry.refresh_at, entry.stale_until
+        fresh_until, refresh_at, stale_until = (time * SLOWNESS for time in times)
+        slow = entry._replace(fresh_until=fresh_until, refresh_at=refresh_at, stale_until=stale_until)
+        is_stored: bool = self.cache.store.write_entry(key, slow)
         return is_stored
 
     @rule(seconds=st.sampled_from([0.5, 1, 3, 10]))
     def wait(self, seconds: float) -> None:
         self.clock.advance(seconds)
-        server().ask("EVAL", SHIFT, 0, self.options["prefix"], int(seconds * 1000))
+        server().ask("EVAL", SHIFT, 0, self.options["prefix"], int(seconds * SLOWNESS * 1000))
 
     @rule()
     def swap(self) -> None:
@@ -97,7 +125,8 @@ class RedisMachine(CacheMachine):  # type: ignore[misc, valid-type]
         for key, (_, end, _) in self.model.items():
             left = self.cache.ttl(key)
             assert left is not None
-            assert left == end - self.clock() or abs(left - (end - self.clock())) < 1
+            expected = end - self.clock()
+            assert left == expected or abs(left / SLOWNESS - expected) < 0.1
         assert (self.cache.stats.hits, self.cache.stats.misses) == (self.hits, self.misses)
         check_invariants(self.cache)
 
@@ -112,7 +141,7 @@ class TieredMachine(RedisMachine):
     """Memory before it; what the other one did is taken for heard before this one goes on."""
 
     def open_cache(self) -> Any:
-        return TieredCache(InMemoryCache(3, clock=self.clock), RedisCache(HOST, **self.options))
+        return SlowTiers(InMemoryCache(3, clock=self.read_clock), RedisCache(HOST, **self.options))
 
     @rule()
     def swap(self) -> None:

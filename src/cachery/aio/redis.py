@@ -7,6 +7,7 @@ from typing import Any, Self
 import cachery.cache
 import cachery.redis
 from cachery.aio.awaited import AwaitedDoor
+from cachery.aio.door import Door
 from cachery.backends.redis.driver.opening import open_loop
 
 __all__ = ["RedisCache"]
@@ -26,6 +27,9 @@ class RedisCache(AwaitedDoor):
     blocking: cachery.redis.RedisCache
 
     def __init__(self, *args: Any, **options: Any) -> None:
+        fallback = options.get("fallback")
+        if isinstance(fallback, Door):
+            options["fallback"] = fallback.blocking
         self._begin(cachery.redis.RedisCache(*args, **options))
 
     @classmethod

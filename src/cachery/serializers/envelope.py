@@ -179,7 +179,8 @@ def unpack(record: bytes, signature: int = SIGNATURE, *, is_head: bool = False) 
     body_at = tags_at + tags_size
     end = body_at if is_head else body_at + size + signature
     if end != len(record):
-        raise Unreadable("damaged")
+        is_signed = found.key_id != NO_KEY
+        raise Unreadable("damaged" if is_signed == bool(signature) or is_head else "secret")
     found.key = record[HEADER_SIZE:tags_at]
     found.tags = _unpacked_tags(record[tags_at:body_at]) if tags_size else ()
     found.body = Body(record[body_at : end - signature], serializer, compression, flags)

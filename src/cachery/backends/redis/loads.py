@@ -27,6 +27,7 @@ from cachery.serializers.pipeline import TooLarge, key_bytes
 __all__ = ["AWAY", "Loads"]
 
 AWAY = (CacheConnectionError, CacheTimeoutError)
+_MOST_UNANSWERED = 1000
 _UNABLE = (*AWAY, CacheFullError)
 
 
@@ -43,12 +44,19 @@ class Loads(Shelf):
         try:
             return await self.look_up(key)
         except AWAY:  # reported by the link
+            self.note_unanswered(key)
             return None
 
     async def look_up(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh. Raises what the link raises where nobody can say."""
         await self.ask_after_loads(key)
         return self.entry_of(key, await self.found(key))
+
+    def note_unanswered(self, key: str) -> None:
+        """Note that a look at ``key`` was not answered: the load that follows does not wait for an answer again."""
+        if len(self._unanswered) >= _MOST_UNANSWERED:
+            self._unanswered.clear()
+        self._unanswered.add(key)
 
     def entry_of(self, key: str, found: Found | None) -> Entry | None:
         """Return ``found`` as an entry, if it is worth anything still."""
@@ -62,6 +70,7 @@ class Loads(Shelf):
 
     async def ask_after_loads(self, key: str) -> None:
         """Where loads of ``key`` are under way here, ask what has overtaken them."""
+        self._unanswered.discard(key)
         tokens = self.tokens.begun(key)
         if not tokens:
             return
@@ -149,6 +158,9 @@ class Loads(Shelf):
         entry = self.names.entry(key_bytes(key))
         token = self.tokens.open(key, entry, self.read_clock())
         life = self.longest_load
+        if key in self._unanswered:
+            self._unanswered.discard(key)
+            return token, []
         names, more = ([], ()) if lease is None else ([lease.name], (lease.token, self.renewal.life))
         beginning = scripts.BEGIN.call([fence_of(entry), *names], token.identity, life, *more)
         try:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from cachery.backends.redis import scripts
 from cachery.backends.redis.link import Command, Link
 from cachery.backends.redis.names import Names, fence_of
-from cachery.backends.redis.records import Row, State, opened_head
+from cachery.backends.redis.records import VERSION_SIZE, Row, State, opened_head
 from cachery.backends.redis.tokens import LoadToken
 from cachery.serializers.envelope import Unreadable
 from cachery.serializers.pipeline import key_bytes
@@ -66,6 +66,12 @@ class Reach(Protocol):
 
     async def put_loaded(self, parcel: Parcel, token: LoadToken) -> bool:
         """Store ``parcel`` unless ``token`` was overtaken; True when stored."""
+
+    async def count(self, parcel: Parcel, by: int, first: int | None) -> int | None:
+        """Add ``by`` to the number under the name of ``parcel``, or store that, which begins with ``first``.
+
+        ``None`` where a script cannot: then nothing has changed. ``first``: ``None`` for a number not to be begun.
+        """
 
 
 def reach_of(link: Link, names: Names, announce: Announce) -> Reach:
@@ -140,6 +146,12 @@ class OneServer:
         command = self._put(parcel, state.stamp, token.identity, state.pattern.to_bytes(8, "big"))
         is_stored, *_ = await scripts.ask(self._link, [command, *self.announce([parcel.entry])])
         return bool(is_stored)
+
+    async def count(self, parcel: Parcel, by: int, first: int | None) -> int | None:
+        """Add ``by`` to the number under the name of ``parcel``, or store that, which begins with ``first``."""
+        command = _counting(parcel, by, first, more=[self._names.state])
+        total, *_ = await scripts.ask(self._link, [command, *self.announce([parcel.entry])])
+        return None if total is None else int(total)
 
 
 class Cluster:
@@ -225,6 +237,13 @@ class Cluster:
             await scripts.ask(self._link, [scripts.DROP.call([parcel.entry], before.stamp)])
         return is_current
 
+    async def count(self, parcel: Parcel, by: int, first: int | None) -> int | None:
+        """Add ``by`` to the number under the name of ``parcel``, or store that, which begins with ``first``."""
+        state = await stamp(self._link, self._names, (), 1)
+        command = _counting(parcel, by, first, state=state.packed)
+        total, *_ = await scripts.ask(self._link, [command, *self.announce([parcel.entry])])
+        return None if total is None else int(total)
+
 
 def seen(reply: list[Any]) -> Row | None:
     """Return the row that ``Reach.looking`` has brought."""
@@ -235,6 +254,14 @@ def seen(reply: list[Any]) -> Row | None:
 def _put_alone(parcel: Parcel, stamp: bytes, token: bytes = b"") -> Command:
     entry = parcel.entry
     return scripts.PUT.call([entry, fence_of(entry)], parcel.record, parcel.life, stamp, token, "", "", "")
+
+
+def _counting(parcel: Parcel, by: int, first: int | None, *, state: bytes = b"", more: Sequence[bytes] = ()) -> Command:
+    beginning = ("", "") if first is None else (parcel.life, first)
+    return scripts.COUNT.call(
+        [parcel.entry, fence_of(parcel.entry), *more],
+        by, key_bytes(parcel.key), parcel.record[:VERSION_SIZE], state, urandom(8), parcel.record, *beginning,
+    )  # fmt: skip
 
 
 async def stamp(link: Link, names: Names, tags: Any, life: int) -> State:

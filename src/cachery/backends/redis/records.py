@@ -19,6 +19,7 @@ from cachery.serializers.envelope import MAGIC, Envelope, Unreadable, unpack
 __all__ = [
     "ENVELOPE_AT",
     "STAMP_SIZE",
+    "VERSION_SIZE",
     "Row",
     "State",
     "Times",
@@ -32,7 +33,8 @@ __all__ = [
 ]
 
 STAMP_SIZE = 16
-ENVELOPE_AT = 24
+VERSION_SIZE = 8
+ENVELOPE_AT = STAMP_SIZE + VERSION_SIZE
 _NUMBERS = Struct(">8sQQQ")
 _STAMP = Struct(">8sQ")
 _LENGTHS = Struct("<II")
@@ -53,6 +55,11 @@ class State(NamedTuple):
     def of(cls, data: bytes) -> State:
         """Return the numbers that stand in ``data``."""
         return cls(*_NUMBERS.unpack(data))
+
+    @property
+    def packed(self) -> bytes:
+        """The numbers as they stand on the server."""
+        return _NUMBERS.pack(*self)
 
     @classmethod
     def read(cls, found: bytes | None) -> State | None:

@@ -10,7 +10,21 @@ from typing import Any, NamedTuple
 from cachery.backends.redis.link import Command, ErrorReply, Link
 from cachery.exceptions import CacheConnectionError, CacheError, CacheFullError
 
-__all__ = ["BEGIN", "CLOSE", "DROP", "FETCH", "INVALIDATE", "LEASE", "PUT", "REMOVE", "STAMP", "SWAP", "ask", "checked"]
+__all__ = [
+    "BEGIN",
+    "CLOSE",
+    "COUNT",
+    "DROP",
+    "FETCH",
+    "INVALIDATE",
+    "LEASE",
+    "PUT",
+    "REMOVE",
+    "STAMP",
+    "SWAP",
+    "ask",
+    "checked",
+]
 
 _TEXTS = files("cachery.backends.redis") / "lua"
 _RECORDS = (_TEXTS / "records.lua").read_text("utf-8")
@@ -41,12 +55,15 @@ REMOVE = _script("remove")
 PUT = _script("put")
 SWAP = _script("swap")
 BEGIN = _script("begin", knows_records=False)
+COUNT = _script("count")
 CLOSE = _script("close", knows_records=False)
 STAMP = _script("stamp")
 INVALIDATE = _script("invalidate")
 DROP = _script("drop")
 LEASE = _script("lease", knows_records=False)
-ALL = {script.digest: script for script in (FETCH, REMOVE, PUT, SWAP, BEGIN, CLOSE, STAMP, INVALIDATE, DROP, LEASE)}
+ALL = {
+    script.digest: script for script in (FETCH, REMOVE, PUT, SWAP, COUNT, BEGIN, CLOSE, STAMP, INVALIDATE, DROP, LEASE)
+}
 
 
 async def ask(link: Link, commands: Sequence[Command]) -> list[Any]:
@@ -89,6 +106,7 @@ def checked(reply: Any) -> Any:
 
 
 def _refusal(text: str) -> CacheError:
+    text = text.partition(" script: ")[0]  # of no use to who reads it
     if text.startswith("OOM"):
         return CacheFullError(f"the server has no memory left and may not evict: {text}")
-    return CacheConnectionError(f"the server refused: {text}")
+    return CacheConnectionError(f"the server refused: {text}", backend="redis", is_refusal=True)

@@ -78,6 +78,7 @@ class Shelf:
         self.later = later
         self.reach: Reach = reach_of(link, shared.names, lambda _: [])
         self.renewal = shared.renewal
+        self._unanswered: set[str] = set()
 
     @property
     def default_life(self) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
+from random import Random
 
 from cachery.backends.redis.refuge import Memory, Refuge
 from cachery.backends.redis.sheltered import ShelteredStore
@@ -15,6 +15,8 @@ from cachery.step import step
 
 __all__ = ["Shelter"]
 
+_chance = Random()  # noqa: S311 - our own: who has seeded that of the program is not disturbed by a thread
+_logger = logging.getLogger("cachery.redis")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
 
@@ -22,10 +24,12 @@ class Shelter:
     """Keeps what is changed while the server is away, in ``memory``, for all doors to a cache.
 
     ``blocking``: the store over which the server is told; its link never suspends. ``longest``: the most seconds that
-    what is loaded meanwhile is served.
+    what is loaded meanwhile is served. ``tier``: what the server is called; one that answers and refuses is away too.
     """
 
-    def __init__(self, blocking: RedisStore, memory: Memory, *, longest: float = float("inf")) -> None:
+    def __init__(self, blocking: RedisStore, memory: Memory, *, tier: str = "", longest: float = float("inf")) -> None:
+        self._tier = tier
+        self._is_refused = False
         self.refuge = Refuge(memory, longest=longest)
         self.blocking = self.over(blocking)
         self._is_closed = False
@@ -58,12 +62,12 @@ class Shelter:
         """Try once more, and give up what the server cannot be told then."""
         self._is_closed = True
         self._closing.set()
-        if self.refuge.is_dirty:
-            self._try()
+        if self.refuge.is_dirty and not self._try():
+            _logger.warning("what was changed while the server was away is told to nobody: the cache is closed")
 
     def _work(self) -> None:
         pause = _FIRST_PAUSE
-        while not self._closing.wait(pause * random.uniform(0.5, 1)):  # noqa: S311 - so that not all come back at once
+        while not self._closing.wait(pause * _chance.uniform(0.5, 1)):  # so that not all come back at once
             self._is_called = False
             if self._try() and self._is_over():
                 return
@@ -77,7 +81,19 @@ class Shelter:
 
     def _try(self) -> bool:
         try:
-            return step(self.blocking.tell())
+            is_told = step(self.blocking.tell())
         except CacheError as error:
-            logging.getLogger("cachery.redis").debug("the server cannot be told yet what it missed: %s", error)
+            self._note_refusal(error)
             return False
+        if self._is_refused:
+            self._is_refused = False
+            self.blocking.observer.tier_up(self._tier)
+        return is_told
+
+    def _note_refusal(self, error: CacheError) -> None:
+        """Tell once that the server answers and refuses. That it is away, the link has told."""
+        if self._is_refused or not error.context.get("is_refusal"):
+            return
+        self._is_refused = True
+        _logger.warning("all goes on in memory, for %s refuses what it is asked: %s", self._tier, error)
+        self.blocking.observer.tier_down(self._tier, str(error))

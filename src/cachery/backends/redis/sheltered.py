@@ -45,7 +45,7 @@ class ShelteredStore:
             try:
                 return await self._far.fetch(key, is_first_look=is_first_look)
             except AWAY:  # reported by the link
-                pass
+                self._recover()
         return self._refuge.value(key, self._far.read_clock())
 
     async def fetch_many(self, keys: list[str]) -> dict[str, Any]:
@@ -58,7 +58,8 @@ class ShelteredStore:
         return found | self.in_refuge(held)
 
     def in_refuge(self, keys: Iterable[str]) -> dict[str, Any]:
-        """Return the live values among those of ``keys`` in the refuge."""
+        """Return the live values among those of ``keys`` in the refuge; why they are asked for here is looked into."""
+        self._recover()
         now = self._far.read_clock()
         values = {key: self._refuge.value(key, now) for key in keys}
         return {key: value for key, value in values.items() if value is not MISSING}
@@ -104,11 +105,12 @@ class ShelteredStore:
             try:
                 return await self._far.look_up(key)
             except AWAY:  # reported by the link
-                pass
+                self._far.note_unanswered(key)
         return self.entry_in_refuge(key)
 
     def entry_in_refuge(self, key: str) -> Entry | None:
-        """Return what stands under ``key`` in the refuge, stale or fresh."""
+        """Return what stands under ``key`` in the refuge, stale or fresh; why it is asked for here is looked into."""
+        self._recover()
         return self._refuge.memory.read_entry(key)
 
     # Writing
@@ -274,7 +276,7 @@ class ShelteredStore:
 
     async def tell(self) -> bool:
         """Tell the server what it missed; True when it knows all. Raises what the link raises when it is still away."""
-        await self._far.link.ask([("PING",)])
+        await self._far.reach.row(self._far.names.entry(b""))  # whether it answers, and may be asked
         told = self._refuge.take()
         if told.cleared:
             await self._far.clear()

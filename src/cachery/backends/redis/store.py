@@ -25,6 +25,7 @@ from cachery.serializers.pipeline import INTEGER, TooLarge, key_bytes
 __all__ = ["RedisStore"]
 
 _FOREVER = float("inf")
+_MOST_BY_SCRIPT = 2**47
 
 
 class RedisStore(Loads):
@@ -94,11 +95,29 @@ class RedisStore(Loads):
 
     async def increment(self, key: str, by: int, absent: Entry) -> int:
         """Add ``by`` to the whole number under ``key`` and return the sum; where there is none, store ``absent``."""
+        total = await self._count(key, by, absent) if self.codec.plain_head is not None else None
+        return await self._count_by_swaps(key, by, absent) if total is None else total
+
+    async def _count(self, key: str, by: int, absent: Entry) -> int | None:
+        """Let the server add; ``None`` where there is more to it than a script knows, and nothing has changed."""
+        if not -_MOST_BY_SCRIPT < by < _MOST_BY_SCRIPT:
+            return None
+        is_over = absent.fresh_until <= self.read_clock()
+        parcel = self.parcel(key, absent._replace(fresh_until=_FOREVER) if is_over else absent)
+        with self.overtaking(key):
+            total = await self.reach.count(parcel, by, None if is_over else absent.value)
+        if total is not None:
+            self.observer.stored(key)
+        return total
+
+    async def _count_by_swaps(self, key: str, by: int, absent: Entry) -> int:
+        """Add here, and store the sum where nobody has changed the number meanwhile; else again."""
         while True:
             found, seen = await self._seen(key)
             if found is None and absent.fresh_until <= self.read_clock():
-                total: int = absent.value
-                return total
+                begun: int = absent.value
+                return begun
+            total: int
             if found is None:
                 parcel = self.parcel(key, absent)
                 total, record, life = absent.value, parcel.record, parcel.life

@@ -121,6 +121,9 @@ def _found(where: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]
     if host is not None and "://" in host:
         _refuse_beside("a URL", port=port, db=given.get("db"), ssl=given.get("is_tls"))
         return settings_of_url(host)
+    name, _, digits = (host or "").rpartition(":")
+    if name and ":" not in name and digits.isdecimal():
+        raise CacheValueError(f"a host has no port: write {name!r} with port={digits}, or redis://{host}")
     return {"nodes": ((host or _DEFAULT_HOST, DEFAULT_PORT if port is None else port),)}
 
 

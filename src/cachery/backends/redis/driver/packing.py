@@ -43,6 +43,8 @@ class Notes:
 
     def refused(self, text: str) -> ErrorReply:
         """Return ``text`` as a reply, having looked at its code."""
+        if "unauthenticated" in text:  # what it says of a long command that comes before any other
+            text = "NOAUTH Authentication required."
         if text.startswith(UNFIT):
             self.is_spent, self.unfitness = True, text
         elif text.startswith("READONLY"):

@@ -1,5 +1,7 @@
--- KEYS: the state, then tags, or the name that tells of clearings. ARGV: era; 'tags', 'clear' or 'pattern'; least life of the tags in ms.
+-- KEYS: the state, then tags, or the name that tells of clearings. ARGV: era; 'tags', 'clear' or 'pattern'; least life of
+-- the tags in ms.
 -- Takes the next number and gives it to what is invalidated. Returns the state.
+redis.call('PERSIST', KEYS[1]) -- who has begun to write may go on, on a full server too
 local state = state_of(KEYS[1], ARGV[1])
 local number, cleared, pattern = struct.unpack('>I8I8I8', state, 9)
 number = number + 1

@@ -9,10 +9,10 @@ lost, so every copy is suspect then, and compared with the server when it is ask
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from random import Random
 from selectors import EVENT_READ, BaseSelector, DefaultSelector
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ from cachery.ports.clock import stopwatch
 __all__ = ["Channel", "Pulse"]
 
 _logger = logging.getLogger("cachery.redis")
+_chance = Random()  # noqa: S311 - our own: who has seeded that of the program is not disturbed by a thread
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 2.0
 
 
@@ -128,7 +129,7 @@ class Channel:
             finally:
                 self._let_go()
             pause = _FIRST_PAUSE if stopwatch() - began > _LONGEST_PAUSE else min(pause * 2, _LONGEST_PAUSE)
-            self._stopped.wait(pause * random.uniform(0.5, 1))  # noqa: S311 - so that not all come back at once
+            self._stopped.wait(pause * _chance.uniform(0.5, 1))  # so that not all come back at once
 
     def _hear_all(self) -> None:
         """Hear all primaries until one is lost. Raises ``CacheConnectionError`` or ``CacheTimeoutError``."""

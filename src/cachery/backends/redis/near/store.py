@@ -101,6 +101,7 @@ class NearStore:
             await self._far.ask_after_loads(key)
             seen = await self._see([key])
         except AWAY:  # reported by the link
+            self._far.note_unanswered(key)
             return self._far.entry_in_refuge(key)
         return self._far.entry_with(*seen[key]) if key in seen else None
 
