@@ -46,7 +46,7 @@ class Leases:
         looking = self._loads.reach.looking(entry)
         lease.load, replies = await self._loads.begin(key, tags, lease, looking)
         if lease.load.state is None:  # nobody could be asked: loads go on, each by itself
-            lease.token = b""
+            lease.token, lease.found = b"", None
             return lease
         if not replies[0]:
             return None
