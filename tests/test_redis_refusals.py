@@ -154,3 +154,20 @@ def test_sums_are_right_whatever_their_size(redis_port: int, options: Any, steps
             total += step
             assert cache.incr("n", step) == total
             assert cache.get("n") == total
+
+
+def test_an_operator_sees_all_entries_and_what_is_wrong_with_them(redis_port: int) -> None:
+    with redis_cache(redis_port, name=token_hex(4), secret=PASSWORD) as cache:
+        cache.set("short", 1, ttl=60, tags=["t"])
+        cache.set("x" * 300, LARGE)
+        cache.set("undone", 1, tags=["gone"])
+        cache.invalidate_tags("gone")
+        with redis_cache(redis_port, name=cache.name, secret="another password") as stranger:
+            stranger.set("foreign", 1)
+        now = cache.store.read_clock()
+        seen = {summary.key: summary for summary in cache.store.summaries()}
+        assert seen.keys() == {"short", "x" * 300, "undone", "foreign"}
+        assert seen["short"].fresh_until - now == pytest.approx(60, abs=2)
+        assert seen["x" * 300].size > len(LARGE)
+        assert seen["undone"].dead_at <= cache.store.read_clock()
+        assert dict(cache.store.verify()) == {"short": "", "x" * 300: "", "undone": "", "foreign": "secret"}

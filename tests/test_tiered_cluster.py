@@ -37,5 +37,4 @@ def test_changes_are_heard_of_slots_that_have_moved(tmp_path: Path) -> None:
             move(slot, source, next(port for port in cluster.ports if port != source))
             for number in (1, 2):
                 other.set("key", number)
-                wait_until(lambda number=number: near.get("key") == number, timeout=5)  # type: ignore[misc]
-                wait_until(lambda number=number: near.glance("key") == number, timeout=5)  # type: ignore[misc]
+                wait_until(lambda number=number: near.get("key") == number == near.glance("key"))  # type: ignore[misc]

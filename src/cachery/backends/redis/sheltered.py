@@ -206,6 +206,15 @@ class ShelteredStore:
         self._recover()  # which empties the refuge if the server is back by now
         return True
 
+    async def postpone_refresh(self, key: str, until: float, token: LoadToken) -> None:
+        """Let the entry under ``key`` be refreshed no sooner than ``until``, unless ``token`` is no longer current."""
+        if token.state is not None:
+            await self._far.postpone_refresh(key, until, token)
+            return
+        entry = self.entry_in_refuge(key)
+        if entry is not None and self._far.is_current(token):
+            self._refuge.memory.write_entry(key, entry._replace(refresh_at=until))
+
     # Removing
 
     async def remove(self, key: str) -> bool:
@@ -243,14 +252,16 @@ class ShelteredStore:
             return here
 
     async def clear(self) -> int:
-        """Make everything unreadable."""
+        """Make everything unreadable; return how many entries were live here, if the server is away."""
+        here = len(list(self._refuge.memory.keys()))
         self._refuge.memory.clear()  # before: what the server is told from now on; after: what was loaded meanwhile
         try:
             count = await self._far.clear()
         except AWAY:  # reported by the link
             self._refuge.clear()
             self._recover()
-            return 0
+            return here
+        here = len(list(self._refuge.memory.keys()))
         self._refuge.memory.clear()
         return count
 
