@@ -261,7 +261,6 @@ class ShelteredStore:
             self._refuge.clear()
             self._recover()
             return here
-        here = len(list(self._refuge.memory.keys()))
         self._refuge.memory.clear()
         return count
 
