@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
+from weakref import finalize
 
 from cachery.backends.redis.driver.address import Address
 from cachery.backends.redis.driver.connections import find_primary
@@ -37,6 +38,7 @@ class BlockingLink:
             self._pool = LentPool(address.client, address.name)
         else:
             self._pool = Pool(self._open, address.max_connections, address.timeout)
+            finalize(self, _close_all, self._pool.idle).atexit = False
 
     def __repr__(self) -> str:
         return f"<BlockingLink {self._address.name}>"
@@ -114,3 +116,9 @@ class BlockingLink:
         address = self._address
         host, port = address.nodes[0] if address.service_name is None else find_primary(address)
         return open_wire(address, host, port)
+
+
+def _close_all(wires: list[Wire]) -> None:
+    """Close what a link has left behind that was dropped without being closed."""
+    for wire in list(wires):
+        wire.close()

@@ -30,7 +30,7 @@ class Pool:
         reset_in_child(self)
 
     def _begin(self) -> None:
-        self._idle: list[Wire] = []
+        self.idle: list[Wire] = []
         self._wires: WeakSet[Wire] = WeakSet()  # one that an interrupted thread has lost is not counted for ever
         self._opening = 0
         self._waiting = 0
@@ -38,7 +38,7 @@ class Pool:
 
     def reset_after_fork(self) -> None:
         """Begin anew: the wires are the parent's."""
-        inherited = list(self._idle)
+        inherited = list(self.idle)
         self._generation += 1
         self._begin()
         for wire in inherited:
@@ -51,7 +51,7 @@ class Pool:
         """
         while True:
             try:
-                wire = self._idle.pop()
+                wire = self.idle.pop()
             except IndexError:
                 return self._wait()
             if self._is_good(wire):
@@ -61,7 +61,7 @@ class Pool:
     def take_quickly(self) -> Wire | None:
         """Return a wire, or ``None`` when one would have to be waited for. Raises what opening one raises."""
         with self._change:
-            is_crowded = not self._idle and len(self._wires) + self._opening >= self._most
+            is_crowded = not self.idle and len(self._wires) + self._opening >= self._most
         return None if is_crowded else self.take()
 
     def give(self, wire: Wire) -> None:
@@ -69,7 +69,7 @@ class Pool:
         if wire.generation != self._generation:
             self.drop(wire)
             return
-        self._idle.append(wire)
+        self.idle.append(wire)
         if self._waiting:
             self._tell()
 
@@ -88,8 +88,8 @@ class Pool:
         """Close those that lie idle; the others follow when they are given back."""
         self.is_closed = True
         self.renew()
-        while self._idle:
-            self.drop(self._idle.pop())
+        while self.idle:
+            self.drop(self.idle.pop())
 
     def _is_good(self, wire: Wire) -> bool:
         return wire.generation == self._generation and wire.is_fresh()
@@ -116,13 +116,13 @@ class Pool:
         """Return a wire that lies idle, or ``None`` when one more may be opened, which is counted. Holding the lock."""
         self._waiting += 1
         try:
-            while not self._idle:
+            while not self.idle:
                 if len(self._wires) + self._opening < self._most:
                     self._opening += 1
                     return None
                 if not self._change.wait(deadline - monotonic()):
                     self._refuse()
-            return self._idle.pop()
+            return self.idle.pop()
         finally:
             self._waiting -= 1
 
