@@ -47,6 +47,9 @@ def build_codec(  # noqa: PLR0913 - what a cache is made with, all by name
         None if encryption is None else Encryption(encryption),
         limit,
     )
+    if recipe.serializer.name == "msgpack":
+        import cachery.kept_failures  # noqa: PLC0415, F401 - what only this serializer has to be told of
+
     if secret is None:
         secret = from_environment("CACHERY_SECRET") or (None if is_shared else user_secret())
     return Codec(recipe, None if secret is None else Keyring(secret, name))

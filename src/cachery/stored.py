@@ -265,8 +265,7 @@ class StoredCache(ReportingCache):
 
     def build_recorder(self) -> Recorder:
         """Return what counts and reports what an engine does for this cache."""
-        import cachery.kept_failures  # noqa: PLC0415, F401 - loaded when something is loaded first
-        from cachery.statistics.recorder import Recorder  # noqa: PLC0415
+        from cachery.statistics.recorder import Recorder  # noqa: PLC0415 - loaded when something is loaded first
 
         return Recorder(self._counters, self.name, lambda: self._listeners, note_use=self._note_use)
 
