@@ -212,15 +212,20 @@ def _disk(**options: Any) -> Cache:
     return DiskCache(**options)
 
 
+def _placed(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a cache on Redis, which is at ``REDIS_URL`` unless they or the environment say where."""
+    if _PLACES & options.keys() or (not is_set("REDIS_URL") and (is_set("REDIS_HOST") or is_set("REDIS_PORT"))):
+        return options
+    return {**options, "redis_url": from_environment("REDIS_URL")}
+
+
 def _redis(**options: Any) -> Cache:
     """Return a cache on Redis that goes on in memory while that is away, now for instance."""
     from cachery.redis import RedisCache  # noqa: PLC0415 - needs an extra
 
-    if not _PLACES & options.keys() and (is_set("REDIS_URL") or not (is_set("REDIS_HOST") or is_set("REDIS_PORT"))):
-        options["redis_url"] = from_environment("REDIS_URL")
     if "fallback" not in options:
         options["fallback"] = InMemoryCache(from_environment("CACHE_MAX_SIZE"), clock=options.get("clock"))
-    cache = RedisCache(**options)
+    cache = RedisCache(**_placed(options))
     cache.ping()
     return cache
 
@@ -230,9 +235,7 @@ def _before_redis(memory: InMemoryCache, options: dict[str, Any], channel: dict[
     from cachery.redis import RedisCache  # noqa: PLC0415 - needs an extra
     from cachery.tiered import TieredCache  # noqa: PLC0415 - needs an extra
 
-    if not _PLACES & options.keys() and (is_set("REDIS_URL") or not (is_set("REDIS_HOST") or is_set("REDIS_PORT"))):
-        options["redis_url"] = from_environment("REDIS_URL")
-    far = RedisCache(**options)
+    far = RedisCache(**_placed(options))
     cache = TieredCache(memory, far, **channel)
     far.ping()  # heard by both, and the way back begins
     return cache

@@ -22,21 +22,6 @@ FIELDS = [*Message.__slots__, "codes", "unknown"]
 SECRET = "a secret of tests"
 
 
-@pytest.fixture
-def log() -> FlakyLog:
-    return FlakyLog()
-
-
-@pytest.fixture
-def paris(log: FlakyLog) -> ReplicatedCache:
-    return made(log, site="paris")
-
-
-@pytest.fixture
-def tokyo(log: FlakyLog) -> ReplicatedCache:
-    return made(log, site="tokyo")
-
-
 def test_every_verb_reaches_the_other_site(paris: ReplicatedCache, tokyo: ReplicatedCache) -> None:
     paris.set("set", 1)
     paris.set_many({"many": 2, "gone": 3, "gone too": 3})

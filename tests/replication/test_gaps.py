@@ -14,21 +14,6 @@ from cachery.replication import ReplicatedCache
 SECRET = "a secret of tests"
 
 
-@pytest.fixture
-def log() -> FlakyLog:
-    return FlakyLog()
-
-
-@pytest.fixture
-def paris(log: FlakyLog) -> ReplicatedCache:
-    return made(log, site="paris")
-
-
-@pytest.fixture
-def tokyo(log: FlakyLog) -> ReplicatedCache:
-    return made(log, site="tokyo")
-
-
 def test_what_was_trimmed_unread_is_noticed_and_made_good(
     log: FlakyLog, paris: ReplicatedCache, tokyo: ReplicatedCache, caplog: pytest.LogCaptureFixture
 ) -> None:
