@@ -39,6 +39,9 @@ EXTRAS = {
         Extra("redis", ("redis", "hiredis", "msgspec"), "RedisCache"),
         Extra("compression", ("zstandard", "lz4"), "compression with zstd and lz4"),
         Extra("crypto", ("cryptography",), "encryption"),
+        Extra("watch", ("watchfiles",), "files that are watched"),
+        Extra("warm", ("tenacity",), "cache warming with retries"),
+        Extra("mcp", ("mcp",), "the MCP server"),
     )
 }
 
