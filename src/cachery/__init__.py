@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from cachery._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from cachery import aio, backends, distributed, events, policies, replication, serializers, testing
+    from cachery import aio, backends, distributed, events, invalidation, policies, replication, serializers, testing
     from cachery.breaker import CircuitBreaker
     from cachery.cache import Cache
     from cachery.disk import DiskCache
@@ -91,6 +91,7 @@ __all__ = [
     "distributed",
     "events",
     "get_cache",
+    "invalidation",
     "policies",
     "replication",
     "serializers",
@@ -127,6 +128,7 @@ __getattr__, __dir__ = lazy_exports(
         "distributed": "cachery.distributed",
         "events": "cachery.events",
         "get_cache": "cachery.manager:get_cache",
+        "invalidation": "cachery.invalidation",
         "policies": "cachery.policies",
         "replication": "cachery.replication",
         "serializers": "cachery.serializers",

@@ -46,14 +46,23 @@ class Cache(ABC):
 
     @abstractmethod
     def set(
-        self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
+        self,
+        key: str,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = (),
+        cost: float | None = None,
+        depends_on: Iterable[Any] = (),
     ) -> bool:
         """Store ``value``; True when stored.
 
         ``ttl``: ``None`` is the cache's default, ``FOREVER`` no end in spite of a default; 0 or less removes ``key``
         and returns False. ``tags``: names by which ``invalidate_tags`` finds the entry. ``cost``: what computing the
-        value took, in seconds or money, kept with the entry for policies that weigh it. A coroutine or a generator,
-        which can be used only once, is refused.
+        value took, in seconds or money, kept with the entry for policies that weigh it. ``depends_on``: what the value
+        was made of, as it is now: names, paths, and ``File``, ``Key`` and ``Version`` of ``cachery.invalidation``;
+        ``get_or_set`` looks at them before it loads. A coroutine or a generator, which can be used only once, is
+        refused. Raises ``CacheInvalidationError`` where the entry would depend on itself.
         """
 
     @abstractmethod

@@ -27,6 +27,7 @@ from cachery.ports.backend import Backend, BlockingBackend
 from cachery.ports.clock import stopwatch
 from cachery.ports.runtime import Runtime
 from cachery.runtimes.threads import ThreadRuntime
+from cachery.sources.source import Source, exact_sources
 from cachery.statistics.counters import Counters
 from cachery.statistics.recorder import Recorder
 from cachery.step import step
@@ -208,20 +209,23 @@ async def _carried_out(runtime: Runtime, errand: _Errand, work: Callable[[], Cor
 
 def _request(key: str, loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]) -> Request:
     """Return the request for ``key``, everything that a caller gave checked."""
-    tags, rest = _parted(options) if options else ((), options)
     if type(key) is not str:
         key = exact_key(key)
-    return Request(key, loader, load_options(ttl, **rest), tags, wants_context=wants_context(loader))
+    if not options:
+        return Request(key, loader, load_options(ttl), wants_context=wants_context(loader))
+    tags, sources, rest = _parted(options)
+    return Request(key, loader, load_options(ttl, **rest), tags, sources, wants_context=wants_context(loader))
 
 
 def _bulk_request(loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]) -> Request:
     """Return the request that stands for many keys, which its ``loader`` is given."""
     check_callable(loader)
-    tags, rest = _parted(options)
-    return Request("", loader, load_options(ttl, **rest), tags)
+    tags, sources, rest = _parted(options)
+    return Request("", loader, load_options(ttl, **rest), tags, sources)
 
 
-def _parted(options: Mapping[str, Any]) -> tuple[Iterable[str], dict[str, Any]]:
-    """Return the tags that stand among ``options``, and the rest."""
+def _parted(options: Mapping[str, Any]) -> tuple[Iterable[str], tuple[Source, ...], dict[str, Any]]:
+    """Return the tags and the sources that stand among ``options``, and the rest."""
     rest = dict(options)
-    return rest.pop("tags", ()), rest
+    depends_on = rest.pop("depends_on", ())
+    return rest.pop("tags", ()), exact_sources(depends_on) if depends_on != () else (), rest

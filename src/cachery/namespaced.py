@@ -110,11 +110,19 @@ class NamespacedCache(Cache):
         return self.deleted(self.cache.delete_many(self.stored_many(keys).values()))
 
     def set(
-        self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
+        self,
+        key: str,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = (),
+        cost: float | None = None,
+        depends_on: Iterable[Any] = (),
     ) -> bool:
         """Store ``value``, as the cache beneath does."""
         own = () if tags == () else self.stored_tags(tags)
-        return self.wrote(self.cache.set(self.stored(key), value, ttl, tags=own, cost=cost))
+        sources = () if depends_on == () else self.stored_sources(depends_on)
+        return self.wrote(self.cache.set(self.stored(key), value, ttl, tags=own, cost=cost, depends_on=sources))
 
     def add(self, key: str, value: Any, ttl: Duration | None = None) -> bool:
         """Store ``value`` only if ``key`` is absent, in one step; True when stored."""
@@ -266,6 +274,12 @@ class NamespacedCache(Cache):
         """Return ``tags`` as the cache beneath knows them."""
         self.check_open()
         return self._space.tags(tags)
+
+    def stored_sources(self, depends_on: Iterable[Any]) -> tuple[Any, ...]:
+        """Return the sources in ``depends_on`` as the cache beneath knows them."""
+        from cachery.sources.source import exact_sources  # noqa: PLC0415 - loaded when something depends on something
+
+        return tuple(source.within(self._prefix) for source in exact_sources(depends_on))
 
     def stored_pattern(self, pattern: str) -> str:
         """Return the glob that matches in the cache beneath what ``pattern`` matches here."""

@@ -14,6 +14,7 @@ from cachery.keys.text import check_whole, checked_cost, exact_key, exact_tags
 from cachery.model.durations import Duration, seconds
 from cachery.model.sentinels import MISSING
 from cachery.model.values import check_value
+from cachery.sources.source import exact_sources
 from cachery.statistics.counters import Counters
 from cachery.statistics.stats import CacheStats
 
@@ -65,12 +66,20 @@ class NullCache(Cache):
         return blocking_engine(self._store, Recorder(self._counters, self.name, lambda: self._listeners))
 
     def set(
-        self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
+        self,
+        key: str,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = (),
+        cost: float | None = None,
+        depends_on: Iterable[Any] = (),
     ) -> bool:
         """Store nothing; False."""
         check_value(value)
         exact_tags(tags)
         checked_cost(cost)
+        exact_sources(depends_on)
         return self._change(key, ttl)
 
     def add(self, key: str, value: Any, ttl: Duration | None = None) -> bool:

@@ -55,7 +55,7 @@ class RedisTier:
     ``max_stale_when_blind``: how old a copy may be, in seconds, of which nobody would say that it has changed.
     """
 
-    def __init__(  # noqa: PLR0913 - what all its parts need
+    def __init__(
         self,
         far: Far,
         near: Any,

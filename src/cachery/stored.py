@@ -20,6 +20,7 @@ from cachery.model.sentinels import MISSING
 from cachery.model.values import check_value
 from cachery.ports.store import Store
 from cachery.reporting import ReportingCache
+from cachery.sources.source import exact_sources
 
 if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
     from cachery.loading import BlockingEngine
@@ -120,7 +121,14 @@ class StoredCache(ReportingCache):
     # Writing
 
     def set(
-        self, key: Key, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: object = None
+        self,
+        key: Key,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = (),
+        cost: object = None,
+        depends_on: Iterable[Any] = (),
     ) -> bool:
         """Store ``value``; True when stored, False when it is too large or its ``ttl`` is over: then ``key`` is gone.
 
@@ -128,6 +136,8 @@ class StoredCache(ReportingCache):
         value stays.
         """
         key = self.checked(key)
+        if depends_on != ():
+            tags = (*exact_tags(tags), *self.store.observe(key, exact_sources(depends_on)))
         entry = self.entry_of(value, ttl, tags, cost)
         if entry is None:
             self.delete(key)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cachery.aio.door import Door
 from cachery.keys.text import exact_keys, exact_tags
 from cachery.model.durations import Duration
+from cachery.sources.source import exact_sources
 from cachery.stored import StoredCache
 
 if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
@@ -44,10 +45,19 @@ class AwaitedDoor(Door):
         return blocking.answer(key, await self.store.fetch(key), default)
 
     async def set(
-        self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
+        self,
+        key: str,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = (),
+        cost: float | None = None,
+        depends_on: Iterable[Any] = (),
     ) -> bool:
         """Store ``value``; True when stored."""
         key = self.blocking.checked(key)
+        if depends_on != ():
+            tags = (*exact_tags(tags), *await self.store.observe(key, exact_sources(depends_on)))
         entry = self.blocking.entry_of(value, ttl, tags, cost)
         if entry is None:
             await self.delete(key)

@@ -30,12 +30,20 @@ class AwaitedPart(Door):
         return self.blocking.answered(stored, await self.cache.get_many(stored.values()))
 
     async def set(
-        self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
+        self,
+        key: str,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = (),
+        cost: float | None = None,
+        depends_on: Iterable[Any] = (),
     ) -> bool:
         """Store ``value``, as the cache beneath does."""
         part = self.blocking
         own = () if tags == () else part.stored_tags(tags)
-        return part.wrote(await self.cache.set(part.stored(key), value, ttl, tags=own, cost=cost))
+        sources = () if depends_on == () else part.stored_sources(depends_on)
+        return part.wrote(await self.cache.set(part.stored(key), value, ttl, tags=own, cost=cost, depends_on=sources))
 
     async def set_many(self, mapping: Mapping[str, Any], ttl: Duration | None = None) -> bool:
         """Store every value of ``mapping``, as the cache beneath does."""

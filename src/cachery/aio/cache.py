@@ -50,7 +50,14 @@ class Cache(ABC):
 
     @abstractmethod
     async def set(
-        self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
+        self,
+        key: str,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = (),
+        cost: float | None = None,
+        depends_on: Iterable[Any] = (),
     ) -> bool:
         """Store ``value``; True when stored. A ``ttl`` of 0 or less removes ``key`` and returns False."""
 

@@ -46,10 +46,17 @@ class Door(Cache):
         return self.blocking.get(key, default)
 
     async def set(
-        self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
+        self,
+        key: str,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = (),
+        cost: float | None = None,
+        depends_on: Iterable[Any] = (),
     ) -> bool:
         """Store ``value``; True when stored."""
-        return self.blocking.set(key, value, ttl, tags=tags, cost=cost)
+        return self.blocking.set(key, value, ttl, tags=tags, cost=cost, depends_on=depends_on)
 
     async def add(self, key: str, value: Any, ttl: Duration | None = None) -> bool:
         """Store ``value`` only if ``key`` is absent, in one step; True when stored."""

@@ -25,7 +25,7 @@ class InMemoryCache(Door):
 
     blocking: cachery.in_memory.InMemoryCache
 
-    def __init__(  # noqa: PLR0913 - independent settings, all but two by name
+    def __init__(
         self,
         max_size: int | None = 1000,
         default_ttl: Duration | None = None,

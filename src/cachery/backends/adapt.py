@@ -43,6 +43,10 @@ class Inline(Generic[Token]):
         del tags
         return self._backend.open_token(key)
 
+    async def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
+        return self._backend.observe(key, sources)
+
     async def _take_lease(self, key: str) -> Any:
         leasing: Any = self._backend
         return leasing.take_lease(key)
@@ -80,6 +84,11 @@ class OffLoop(Generic[Token]):
         del tags
         token: Token = await self._run(self._backend.open_token, key)
         return token
+
+    async def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
+        tags: tuple[str, ...] = await self._run(self._backend.observe, key, sources)
+        return tags
 
     async def _take_lease(self, key: str) -> Any:
         leasing: Any = self._backend

@@ -63,6 +63,11 @@ class NullStore:
         self._check_open()
         return _Token(self._invalidations)
 
+    def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return nothing: what is never kept depends on nothing."""
+        del key, sources
+        return ()
+
     def close_token(self, token: _Token) -> None:
         """Do nothing."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from cachery.decorators.coroutines import cached_async_generator, cached_coroutine
 from cachery.decorators.functions import cached_function, cached_generator
 from cachery.decorators.identity import Identities, identities_of
-from cachery.decorators.keying import FindKey, SelfKey, key_finder, method_key_finder, tag_finder
+from cachery.decorators.keying import FindKey, SelfKey, key_finder, method_key_finder, source_finder, tag_finder
 from cachery.decorators.methods import BoundCoroutine, BoundFunction, CachedMethod
 from cachery.decorators.recipe import Recipe
 from cachery.decorators.subject import Binding, Kind, Subject, defines_cache_key
@@ -40,6 +40,7 @@ Makers = Mapping[Kind, Callable[[Recipe], Any]]
 def _decorated(cache: Any, function: Any, ttl: Duration | None, options: dict[str, Any], makers: Makers) -> Any:
     rest = dict(options)
     key, key_self, tags = rest.pop("key", None), rest.pop("key_self", None), rest.pop("tags", ())
+    depends_on = rest.pop("depends_on", ())
     chosen = load_options(ttl, **rest)
     _check_key_options(key, key_self)
 
@@ -49,7 +50,8 @@ def _decorated(cache: Any, function: Any, ttl: Duration | None, options: dict[st
         identities = identities_of(cache.engine.core.flights)
         find_key = _finder(subject, identities, key, key_self)
         find_tags = tag_finder(subject.signature, tags)
-        recipe = Recipe(subject, cache, find_key, find_tags, chosen)
+        find_sources = source_finder(subject.signature, depends_on)
+        recipe = Recipe(subject, cache, find_key, find_tags, chosen, find_sources)
         return _bindable(makers[subject.kind](recipe), subject)
 
     return decorate if function is None else decorate(function)

@@ -16,13 +16,15 @@ from cachery.keys.memo import KeyMemo
 from cachery.keys.signature import CallSignature
 from cachery.keys.template import KeyTemplate
 from cachery.keys.text import exact_key, exact_tags
+from cachery.sources.source import Source, exact_sources, filled, text_of
 
-__all__ = ["FindKey", "FindTags", "key_finder", "method_key_finder", "tag_finder"]
+__all__ = ["FindKey", "FindSources", "FindTags", "key_finder", "method_key_finder", "source_finder", "tag_finder"]
 
 Args: TypeAlias = tuple[Any, ...]
 Kwargs: TypeAlias = dict[str, Any]
 FindKey: TypeAlias = Callable[[Args, Kwargs], str]
 FindTags: TypeAlias = Callable[[Args, Kwargs], tuple[str, ...]]
+FindSources: TypeAlias = Callable[[Args, Kwargs], tuple[Source, ...]]
 SelfKey: TypeAlias = Callable[[Any], Any]
 
 
@@ -77,6 +79,26 @@ def tag_finder(signature: CallSignature, tags: Iterable[str]) -> FindTags:
     def find(args: Args, kwargs: Kwargs) -> tuple[str, ...]:
         arguments = signature.bind(args, kwargs)
         return tuple(template.fill(arguments) for template in templates)
+
+    return find
+
+
+def source_finder(signature: CallSignature, depends_on: Iterable[Any] | Callable[..., Any]) -> FindSources | None:
+    """Return what gives the sources of a call; ``None`` where there are none.
+
+    Names, keys and paths with fields are templates over its arguments; a function is called with those of the call.
+    """
+    if callable(depends_on):
+        ask = depends_on
+        return lambda args, kwargs: exact_sources(ask(*args, **kwargs))
+    given = exact_sources(depends_on) if depends_on != () else ()
+    if not given:
+        return None
+    templates = [(source, KeyTemplate(text_of(source), signature.names)) for source in given]
+
+    def find(args: Args, kwargs: Kwargs) -> tuple[Source, ...]:
+        arguments = signature.bind(args, kwargs)
+        return tuple(filled(source, template.fill(arguments)) for source, template in templates)
 
     return find
 

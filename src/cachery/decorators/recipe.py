@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from cachery.decorators.keying import FindKey, FindTags
+from cachery.decorators.keying import FindKey, FindSources, FindTags
 from cachery.decorators.subject import Subject
 from cachery.engine.context import LoadContext
 from cachery.engine.request import Request
@@ -25,15 +25,16 @@ class Recipe:
     find_key: FindKey
     find_tags: FindTags
     options: LoadOptions
+    find_sources: FindSources | None = None
 
     def request(self, key: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request:
         """Return the request for the call with ``args`` and ``kwargs``, which has ``key``."""
         call = partial(self.subject.function, *args, **kwargs)
         name = self.subject.context
         loader = call if name is None else _in_context(call, name)
-        request = Request(key, loader, self.options, wants_context=name is not None)
-        request.tags = self.find_tags(args, kwargs)
-        return request
+        find = self.find_sources
+        sources = () if find is None else find(args, kwargs)
+        return Request(key, loader, self.options, self.find_tags(args, kwargs), sources, wants_context=name is not None)
 
     def finish(self, call: Any, refresh: Callable[..., Any], invalidate: Callable[..., Any]) -> Any:
         """Return ``call`` with what a decorated function has besides."""

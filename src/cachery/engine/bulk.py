@@ -8,7 +8,7 @@ to their ends. A key that the loader does not return is absent: it is not stored
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +17,7 @@ from cachery.engine.core import Engine
 from cachery.engine.flights import Flight, Lead
 from cachery.engine.leasing import NO_LEASE, Turn, drop, open_token, take_turn
 from cachery.engine.load import Loading
+from cachery.engine.observing import observed
 from cachery.engine.plan import LOADING, REFRESHING, decide
 from cachery.engine.request import Request
 from cachery.engine.values import checked
@@ -190,6 +191,7 @@ async def _fly_together(loading: Loading[Token], request: Request, seats: Sequen
         ours = [seat for seat in seats if turns.get(seat.key, NO_LEASE).is_ours]
         for seat in ours:
             seat.flight.token = await open_token(loading, turns.get(seat.key, NO_LEASE), seat.request)
+        ours = [replace(seat, request=await observed(loading, seat.request)) for seat in ours]
         await _load_together(loading, request, ours, landings)
     except Exception as error:  # noqa: BLE001 - the store failed: those who wait are to know
         landings = dict.fromkeys((seat.key for seat in seats), Failed(error))

@@ -10,6 +10,7 @@ from cachery.engine.ancestry import ancestors
 from cachery.engine.context import NOT_MODIFIED, LoadContext
 from cachery.engine.flights import Flight, Lead
 from cachery.engine.leasing import NO_LEASE, drop, open_token, take_turn
+from cachery.engine.observing import observed, observed_late, with_bonds
 from cachery.engine.plan import Failure, is_alive
 from cachery.engine.request import Request
 from cachery.engine.stamps import entry_of, failure_entry, life_of_value
@@ -18,6 +19,7 @@ from cachery.exceptions import CacheCircuitOpenError, CacheValueError
 from cachery.keys.text import exact_tags
 from cachery.model.durations import seconds
 from cachery.model.entry import Entry
+from cachery.model.marks import prefixed
 from cachery.model.options import Breaker
 from cachery.model.outcome import ABANDONED, Failed, Landing, Loaded, Outcome
 from cachery.ports.backend import Backend
@@ -56,6 +58,7 @@ class Loading(Generic[Token]):
                 if not turn.is_ours:
                     return
             flight.token = await open_token(self, turn, request)
+            request = await observed(self, request)
             context = None
             if request.wants_context:
                 found = await self.backend.read_entry(request.key)  # what it may keep is to be as old as the token
@@ -125,6 +128,7 @@ class Loading(Generic[Token]):
         if isinstance(outcome, Failed):
             await self._note_failure(flight, request, found, outcome.error)
             return outcome
+        request = await observed_late(self, request)
         outcome, entry = self._prepared(flight, request, found, outcome, context)
         if entry is not None and await self._store(flight, request.key, entry):
             self.sink.stored(request.key)
@@ -146,9 +150,9 @@ class Loading(Generic[Token]):
         if outcome.value is NOT_MODIFIED:
             if found is None or isinstance(found.value, Failure):
                 return Failed(CacheValueError(f"{request.key!r} has no value that could be 'not modified'")), None
-            outcome, tags = Loaded(found.value), found.tags
+            outcome, tags = Loaded(found.value), with_bonds(found.tags, request)
         if context is not None:
-            tags, asked = self._wishes(context, tags)
+            tags, asked = self._wishes(context, tags, request)
         if tags is not request.tags:
             flight.tags = (*request.tags, *tags)  # first: who joins from now on is asked about these too
             flight.is_doubtful = not self.backend.is_current(flight.token, tags)
@@ -179,12 +183,14 @@ class Loading(Generic[Token]):
             context.stale = self.backend.isolate(found.value)
         return context
 
-    def _wishes(self, context: LoadContext, tags: tuple[str, ...]) -> tuple[tuple[str, ...], float | None]:
+    def _wishes(
+        self, context: LoadContext, tags: tuple[str, ...], request: Request
+    ) -> tuple[tuple[str, ...], float | None]:
         """Return the tags, the loader's own or ``tags``, and the seconds that it wants its value to live."""
         asked = None if context.ttl is None else seconds(context.ttl)
         if context.tags is None:
             return tags, asked
-        return tuple(self.prefix + tag for tag in exact_tags(context.tags)), asked
+        return with_bonds(prefixed(self.prefix, exact_tags(context.tags)), request), asked
 
 
 def _tell(breaker: Breaker, outcome: Outcome | None, *, is_late: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from cachery.keys.text import exact_tags
+from cachery.model.marks import prefixed
 from cachery.model.options import LoadOptions
 
 __all__ = ["Request"]
@@ -14,10 +15,12 @@ __all__ = ["Request"]
 class Request:
     """A key, who can load it, and how to load and keep it. ``tags`` are checked here.
 
-    ``wants_context``: the loader is called with a ``LoadContext``. ``is_reload``: whatever is there, it is loaded anew.
+    ``sources``: what the value depends on, to be looked at when the load begins; ``bonds``: the tags that come of them,
+    as far as they are known, which stay whatever the loader says. ``wants_context``: the loader is called with a
+    ``LoadContext``. ``is_reload``: whatever is there, it is loaded anew.
     """
 
-    __slots__ = ("is_reload", "key", "loader", "options", "tags", "wants_context")
+    __slots__ = ("bonds", "is_reload", "key", "loader", "options", "sources", "tags", "wants_context")
 
     def __init__(
         self,
@@ -25,6 +28,7 @@ class Request:
         loader: Callable[..., Any],
         options: LoadOptions,
         tags: Iterable[str] = (),
+        sources: tuple[Any, ...] = (),
         *,
         wants_context: bool = False,
     ) -> None:
@@ -32,12 +36,19 @@ class Request:
         self.loader = loader
         self.options = options
         self.tags = exact_tags(tags) if tags else ()
+        self.sources = sources
+        self.bonds: tuple[str, ...] = ()
+        if sources:
+            _bind(self, [tag for source in sources for tag in source.tags()])
         self.wants_context = wants_context
         self.is_reload = False
 
     def prefixed(self, prefix: str) -> Request:
         """Return the same request, its key and tags under ``prefix``."""
-        return self._with(prefix + self.key, tuple(prefix + tag for tag in self.tags))
+        twin = self._with(prefix + self.key, prefixed(prefix, self.tags))
+        twin.sources = tuple(source.within(prefix) for source in self.sources)
+        twin.bonds = prefixed(prefix, self.bonds)
+        return twin
 
     def keyed(self, key: str) -> Request:
         """Return the same request for another key."""
@@ -46,6 +57,12 @@ class Request:
     def tagged(self, tags: tuple[str, ...]) -> Request:
         """Return the same request with other tags."""
         return self._with(self.key, tags)
+
+    def bound(self, bonds: Iterable[str]) -> Request:
+        """Return the same request with other ``bonds`` instead of those it had."""
+        twin = self._with(self.key, tuple(tag for tag in self.tags if tag not in self.bonds))
+        _bind(twin, bonds)
+        return twin
 
     def as_reload(self) -> Request:
         """Return the same request, to be loaded anew."""
@@ -57,5 +74,11 @@ class Request:
         twin = object.__new__(Request)
         twin.key, twin.tags = key, tags
         twin.loader, twin.options, twin.wants_context = self.loader, self.options, self.wants_context
-        twin.is_reload = self.is_reload
+        twin.is_reload, twin.sources, twin.bonds = self.is_reload, self.sources, self.bonds
         return twin
+
+
+def _bind(request: Request, bonds: Iterable[str]) -> None:
+    """Give ``request``, which is new and has none, its ``bonds``."""
+    request.bonds = tuple(dict.fromkeys(bonds))
+    request.tags = tuple(dict.fromkeys((*request.tags, *request.bonds)))

@@ -20,6 +20,7 @@ from cachery.events import (
 from cachery.exceptions import CacheValueError
 from cachery.keys.glob import escape_glob, glob_matcher
 from cachery.keys.text import exact_key, exact_tags
+from cachery.model.marks import is_source, prefixed
 
 __all__ = ["Namespace"]
 
@@ -52,7 +53,7 @@ class Namespace:
 
     def tags(self, tags: Iterable[str]) -> tuple[str, ...]:
         """Return ``tags`` as the whole cache knows them."""
-        return tuple(self.prefix + tag for tag in exact_tags(tags))
+        return prefixed(self.prefix, exact_tags(tags))
 
     def pattern(self, pattern: str) -> str:
         """Return the glob ``pattern`` as the whole cache knows it."""
@@ -73,6 +74,8 @@ class Namespace:
 
     def _invalidation(self, event: Invalidated) -> Event | None:
         if event.cause == "clear":
+            return event
+        if event.cause == "tag" and is_source(event.target):
             return event
         prefix = escape_glob(self.prefix) if event.cause == "pattern" else self.prefix
         if not event.target.startswith(prefix):

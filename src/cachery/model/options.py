@@ -25,7 +25,8 @@ class LoadingOptions(TypedDict, total=False):
     this one. ``soft_timeout``: wait no longer for the refresh of a stale value, but serve it. ``hard_timeout``: wait no
     longer at all, but raise ``CacheTimeoutError``. ``negative_ttl``: the TTL of a loaded ``None``.
     ``cache_exceptions``: exceptions to keep for the same TTL, and to raise again. ``tags``: names by which
-    ``invalidate_tags`` finds the entry. ``breaker``: a ``CircuitBreaker``.
+    ``invalidate_tags`` finds the entry. ``depends_on``: what the value is made of, looked at before it is loaded:
+    names, paths, and ``File``, ``Key`` and ``Version`` of ``cachery.invalidation``. ``breaker``: a ``CircuitBreaker``.
 
     With ``stale_ttl``, ``refresh_ahead`` or a timeout a loader of blocking code may run on another thread, with the
     context variables of the caller but without its thread-locals.
@@ -39,6 +40,7 @@ class LoadingOptions(TypedDict, total=False):
     negative_ttl: Duration | None
     cache_exceptions: tuple[type[Exception], ...]
     tags: Iterable[str]
+    depends_on: Iterable[Any]
     breaker: Breaker | None
 
 
@@ -82,7 +84,7 @@ class LoadOptions:
         return min(max(life, 0.0), LONGEST_THROTTLE)
 
 
-_NAMES = [name for name in LoadingOptions.__annotations__ if name != "tags"]
+_NAMES = [name for name in LoadingOptions.__annotations__ if name not in {"tags", "depends_on"}]
 
 
 @lru_cache(maxsize=256, typed=True)
@@ -132,7 +134,8 @@ def load_options(ttl: Duration | None = None, **options: Any) -> LoadOptions:
     if options and (unknown := options.keys() - set(_NAMES)):
         names = ", ".join(sorted(unknown))
         raise TypeError(
-            f"{names}: no option of loading; there are {', '.join(_NAMES)}, tags, and for cached key, key_self"
+            f"{names}: no option of loading; there are {', '.join(_NAMES)}, tags, depends_on, "
+            "and for cached key, key_self"
         )
     try:
         return _checked(ttl, **options)

@@ -59,6 +59,12 @@ class BlockingBackend(Tokens[Token], Protocol[Token]):
     def open_token(self, key: str) -> Token:
         """Note the moment: a load of ``key`` begins now."""
 
+    def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now.
+
+        Raises ``CacheInvalidationError`` where it would depend on itself.
+        """
+
 
 class Leasing(Protocol):
     """A blocking store that says which of several processes may load a key."""
@@ -110,3 +116,9 @@ class Backend(Tokens[Token], Protocol[Token]):
 
     async def open_token(self, key: str, tags: tuple[str, ...] = ()) -> Token:
         """Note the moment: a load of ``key`` begins now, whose value will carry ``tags``, as far as is known."""
+
+    async def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now.
+
+        Raises ``CacheInvalidationError`` where it would depend on itself.
+        """

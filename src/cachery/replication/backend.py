@@ -25,6 +25,7 @@ class ReplicatedBackend:
         self.close_token = backend.close_token
         self.read_entry = backend.read_entry
         self.open_token = backend.open_token
+        self.observe = backend.observe
         self.postpone_refresh = backend.postpone_refresh
         self.leases: Leases | None = backend.leases
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -197,10 +198,17 @@ class ReplicatedCache(Cache):
     # Writing
 
     def set(
-        self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
+        self,
+        key: str,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = (),
+        cost: float | None = None,
+        depends_on: Iterable[Any] = (),
     ) -> bool:
         """Store ``value`` here at once, and at the others soon; True when stored."""
-        act = lambda: self.cache.set(key, value, ttl, tags=tags, cost=cost)  # noqa: E731 - said once, used once
+        act = partial(self.cache.set, key, value, ttl, tags=tags, cost=cost, depends_on=depends_on)
         return self.replica.change(KEY, [exact_key(key)], act)
 
     def set_many(self, mapping: Mapping[str, Any], ttl: Duration | None = None) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cachery.model.entry import Entry
+from cachery.model.marks import without_marks
 from cachery.replication.log import Record, order_of
 from cachery.serializers.envelope import Body, Unreadable
 from cachery.serializers.pipeline import Codec, key_bytes
@@ -100,7 +101,7 @@ def with_stamps(message: Message, entry: Entry, now: float) -> Message:
     """Return ``message`` with the stamps of ``entry`` as they are at ``now``."""
     return replace(
         message,
-        tags=tuple(entry.tags),
+        tags=without_marks(entry.tags),  # what was seen here says nothing elsewhere
         life=_span(entry.fresh_until, now),
         refresh=_span(entry.refresh_at, now),
         stale=_span(entry.stale_until, now),

@@ -160,5 +160,9 @@ class _ChaosStore:
         self._disturb("open_token")
         return await self._store.open_token(key, tags)
 
+    async def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
+        self._disturb("observe")
+        return await self._store.observe(key, sources)
+
 
 _CALLS = VERBS | {"size"} | {name for name in vars(_ChaosStore) if not name.startswith("_")}

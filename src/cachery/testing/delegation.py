@@ -30,10 +30,17 @@ class DelegatingCache(Cache):
         return self.call("peek", key)
 
     def set(
-        self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
+        self,
+        key: str,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = (),
+        cost: float | None = None,
+        depends_on: Iterable[Any] = (),
     ) -> Any:
         """Store ``value``; True when stored."""
-        return self.call("set", key, value, ttl, tags=tags, cost=cost)
+        return self.call("set", key, value, ttl, tags=tags, cost=cost, depends_on=depends_on)
 
     def add(self, key: str, value: Any, ttl: Duration | None = None) -> Any:
         """Store ``value`` only if ``key`` is absent."""

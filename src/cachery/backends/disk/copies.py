@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from cachery.backends.disk.shelf import Shelf
 from cachery.backends.disk.state import EVERYTHING, is_settled
 from cachery.backends.disk.writing import is_outdated, tag_digest
+from cachery.model.marks import has_marks
 from cachery.serializers.envelope import Unreadable
 from cachery.serializers.pipeline import key_bytes
 
@@ -70,10 +71,14 @@ def copy_of(shelf: Shelf, key: str, digest: bytes) -> Copy | None:
     envelope = None if record is None else shelf.opened(key, key_bytes(key), record)
     if envelope is None or envelope.fresh_until <= shelf.read_clock() or not guard.is_settled(snapshot):
         return None
+    if has_marks(tag for tag, _ in envelope.tags):  # what was seen is looked at anew at each read
+        return None
     if envelope.tags:
         guard = guard.and_of(state.group_of(tag_digest(tag)) for tag, _ in envelope.tags)
         with shelf.reading() as transaction:
-            if not guard.is_settled(transaction.id()) or is_outdated(transaction, environment.tags, envelope):
+            if not guard.is_settled(transaction.id()) or is_outdated(
+                transaction, environment, envelope, shelf.read_clock
+            ):
                 return None
     try:
         return Copy(shelf.value(envelope), envelope.fresh_until, envelope.refresh_at, digest, guard)

@@ -19,11 +19,13 @@ from typing import Any, TypeVar
 
 from cachery.backends.disk.shelf import Shelf, digest_of
 from cachery.backends.disk.state import EVERYTHING, is_settled
-from cachery.backends.disk.writing import Parcel, Writing, hit_number
+from cachery.backends.disk.writing import Parcel, Writing, body_stamp, hit_number
 from cachery.exceptions import CacheTimeoutError, CacheValueError
 from cachery.model.entry import Entry
 from cachery.serializers.envelope import Envelope
 from cachery.serializers.pipeline import TooLarge, key_bytes
+from cachery.sources.observing import Seen, observe
+from cachery.sources.source import Source
 
 __all__ = ["LoadToken", "Loads"]
 
@@ -172,6 +174,14 @@ class Loads(Shelf):
         with self._tokens_lock:
             self._tokens.setdefault(token.digest, []).append(token)
         return token
+
+    def observe(self, key: str, sources: tuple[Source, ...]) -> tuple[str, ...]:
+        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
+        return observe(key, sources, self._look_at)
+
+    def _look_at(self, key: str) -> Seen:
+        envelope = self.live(key, digest_of(key_bytes(key)), self.read_clock())
+        return Seen() if envelope is None else Seen(body_stamp(envelope.body), tuple(tag for tag, _ in envelope.tags))
 
     def close_token(self, token: LoadToken) -> None:
         """Forget ``token``; closing it again does nothing."""

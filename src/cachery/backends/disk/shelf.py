@@ -172,7 +172,7 @@ class Shelf:
         if envelope is None or not envelope.tags:
             return envelope
         with self.reading() as transaction:
-            is_dead = is_outdated(transaction, self.volume.environment.tags, envelope)
+            is_dead = is_outdated(transaction, self.volume.environment, envelope, self.read_clock)
         return None if is_dead else envelope
 
     def live(self, key: str, digest: bytes, now: float) -> Envelope | None:

@@ -232,7 +232,7 @@ class DiskStore(Loads):
 
     def _is_outdated(self, transaction: Any, record: bytes) -> bool:
         try:
-            return is_outdated(transaction, self.volume.environment.tags, unpack(record))
+            return is_outdated(transaction, self.volume.environment, unpack(record), self.read_clock)
         except Unreadable:
             return False
 
@@ -259,8 +259,11 @@ class DiskStore(Loads):
         envelope = None if record is None else self.opened(key, key_bytes(key), record, writing.note_unreadable)
         if envelope is None or envelope.fresh_until <= writing.now:
             return None
-        tags = self.volume.environment.tags
-        return None if envelope.tags and is_outdated(writing.transaction, tags, envelope) else envelope
+        if not envelope.tags:
+            return envelope
+        environment = self.volume.environment
+        is_dead = is_outdated(writing.transaction, environment, envelope, lambda: writing.now)
+        return None if is_dead else envelope
 
     def summaries(self) -> Iterator[Summary]:
         """Return an iterator over all entries, the dead among them."""

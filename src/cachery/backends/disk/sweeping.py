@@ -54,6 +54,7 @@ class _Survey:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self._environment = shelf.volume.environment
+        self._read_clock = shelf.read_clock
         self._state = shelf.volume.state
         self._carried: set[bytes] = set()
         self._total = 0
@@ -103,7 +104,7 @@ class _Survey:
         except Unreadable:
             return False
         self._carried.update(tag_digest(tag) for tag, _ in envelope.tags)
-        return is_outdated(transaction, self._environment.tags, envelope)
+        return is_outdated(transaction, self._environment, envelope, self._read_clock)
 
     def correct(self, writing: Writing) -> None:
         """Put right what is counted; forget the tags that nobody carries, if there are too many."""
@@ -139,7 +140,7 @@ def _is_dead_by_tag(writing: Writing, digest: bytes) -> bool:
         envelope = unpack(writing.record(digest) or b"")
     except Unreadable:
         return False
-    return is_outdated(writing.transaction, writing.environment.tags, envelope)
+    return is_outdated(writing.transaction, writing.environment, envelope, lambda: writing.now)
 
 
 def recount(writing: Writing) -> None:

@@ -11,6 +11,7 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
 
 from collections.abc import Callable
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -33,13 +34,26 @@ from cachery.backends.disk.state import EVERYTHING
 from cachery.backends.disk.volume import Volume
 from cachery.model.entry import Entry
 from cachery.model.keys import Key
+from cachery.model.marks import has_marks
+from cachery.ports.clock import Clock
 from cachery.ports.store import Observer
-from cachery.serializers.envelope import REFERENCE, Envelope, Unreadable, key_of, unpack
+from cachery.serializers.envelope import REFERENCE, Body, Envelope, Unreadable, key_of, unpack
+from cachery.serializers.pipeline import key_bytes
+from cachery.sources.observing import NOT_THERE, stand
 
 if not cython.compiled:
     from cachery.backends.disk.state import State
 
-__all__ = ["DIGEST_SIZE", "Parcel", "Writing", "hit_number", "is_outdated", "reference_of", "tag_digest"]
+__all__ = [
+    "DIGEST_SIZE",
+    "Parcel",
+    "Writing",
+    "body_stamp",
+    "hit_number",
+    "is_outdated",
+    "reference_of",
+    "tag_digest",
+]
 
 DIGEST_SIZE = 16
 _OVERHEAD = 2 * DIGEST_SIZE + ROW_SIZE
@@ -311,9 +325,30 @@ class Writing:
         self.state.soonest = float("inf")
 
 
-def is_outdated(transaction: Any, table: Any, envelope: Envelope) -> bool:
-    """Tell whether a tag of ``envelope`` was invalidated after its birth."""
-    return any(hit_number(transaction, table, tag) > number for tag, number in envelope.tags)
+def is_outdated(transaction: Any, environment: Environment, envelope: Envelope, read_clock: Clock) -> bool:
+    """Tell whether a tag of ``envelope`` was invalidated after its birth, or a source of it has changed since."""
+    if any(hit_number(transaction, environment.tags, tag) > number for tag, number in envelope.tags):
+        return True
+    names = [tag for tag, _ in envelope.tags]
+    return has_marks(names) and not stand(names, partial(stamp_of, transaction, environment, read_clock))
+
+
+def stamp_of(transaction: Any, environment: Environment, read_clock: Clock, key: str) -> str:
+    """Return what tells the value that is live under ``key`` from any other; empty where there is none."""
+    digest = blake2b(key_bytes(key), digest_size=DIGEST_SIZE).digest()
+    record = transaction.get(digest, b"", environment.records)
+    try:
+        envelope = unpack(record) if record else None
+    except Unreadable:
+        return NOT_THERE
+    if envelope is None or envelope.fresh_until <= read_clock():
+        return NOT_THERE
+    return body_stamp(envelope.body)
+
+
+def body_stamp(body: Body) -> str:
+    """Return what tells a value, as it is stored, from any other."""
+    return blake2b(body.data, digest_size=12).hexdigest()
 
 
 def hit_number(transaction: Any, table: Any, tag: str) -> int:

@@ -21,6 +21,8 @@ from cachery.exceptions import CacheConnectionError, CacheError, CacheFullError,
 from cachery.model.entry import Entry
 from cachery.serializers.envelope import Unreadable
 from cachery.serializers.pipeline import TooLarge, key_bytes
+from cachery.sources.observing import Seen, observe
+from cachery.sources.source import Source
 
 __all__ = ["Lease", "LoadToken", "Loads"]
 
@@ -166,6 +168,14 @@ class Loads(Shelf):
         token.fence, token.number = fence.id, fence.begun
         self._open.add(token)
         return token
+
+    def observe(self, key: str, sources: tuple[Source, ...]) -> tuple[str, ...]:
+        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
+        return observe(key, sources, self._look_at)
+
+    def _look_at(self, key: str) -> Seen:
+        found = self.live(key, hash_of(key_bytes(key)))
+        return Seen() if found is None else Seen(found.meta.digest, found.meta.entry.tags)
 
     def close_token(self, token: LoadToken) -> None:
         """Forget ``token``; closing it again does nothing. A fence that cannot be reached at once stays for a sweep."""

@@ -11,6 +11,7 @@ last behind the writers, so that what fits even then nowhere was damaged.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from cachery.backends.file_based.files import Draft, Files
@@ -19,8 +20,11 @@ from cachery.backends.file_based.metas import LARGEST, Meta, Metas, body_digest,
 from cachery.backends.file_based.site import Hold, Site, place_of
 from cachery.backends.file_based.tags import Tags
 from cachery.exceptions import CacheError
+from cachery.model.marks import has_marks
+from cachery.ports.clock import Clock
 from cachery.serializers.envelope import Unreadable
 from cachery.serializers.pipeline import key_bytes
+from cachery.sources.observing import NOT_THERE, stand
 
 __all__ = ["Change", "Found", "Pairs"]
 
@@ -47,12 +51,13 @@ class Change(NamedTuple):
 class Pairs:
     """The entries in ``site``. ``limit``: the most bytes of a value. Keys are given with their hashes."""
 
-    def __init__(self, site: Site, metas: Metas, tags: Tags, limit: int) -> None:
+    def __init__(self, site: Site, metas: Metas, tags: Tags, limit: int, read_clock: Clock) -> None:
         self._site = site
         self._files: Files = site.files
         self._metas = metas
         self._tags = tags
         self._limit = limit + _SPARE
+        self._read_clock = read_clock
 
     # Reading
 
@@ -93,7 +98,7 @@ class Pairs:
         """
         line, previous = lines_of(text)
         meta = self.opened(key, key_hash, line)
-        is_dead = self._is_dead(meta)
+        is_dead = self.is_dead(meta)
         if is_dead and previous is None:
             return Found(meta, is_outdated=True), 0
         read = self._files.read(key_hash + BODY, self._limit, None if previous else meta.size)
@@ -105,16 +110,29 @@ class Pairs:
         found = None if previous is None else self._match_previous(key, key_hash, previous, data)
         return found, state.st_ino
 
-    def _is_dead(self, meta: Meta) -> bool:
+    def is_dead(self, meta: Meta) -> bool:
+        """Tell whether a tag was invalidated after its birth, or a source of it has changed since."""
         tags = meta.entry.tags
-        return bool(tags) and self._tags.is_outdated(tags, meta.born)
+        if not tags:
+            return False
+        return self._tags.is_outdated(tags, meta.born) or (has_marks(tags) and not stand(tags, self._stamp_of))
+
+    def _stamp_of(self, key: str) -> str:
+        """Return what tells the value that is live under ``key`` from any other; empty where there is none."""
+        key_hash = hash_of(key_bytes(key))
+        with suppress(Unreadable):
+            text = self._text(key_hash)
+            meta = None if text is None else self.opened(key, key_hash, lines_of(text)[0])
+            if meta is not None and meta.entry.fresh_until > self._read_clock():
+                return meta.digest
+        return NOT_THERE
 
     def _match_previous(self, key: str | None, key_hash: str, line: bytes, data: bytes) -> Found | None:
         """Return the entry of ``line`` if ``data`` is its body: another is just being written, or never was."""
         meta = self.opened(key, key_hash, line)
         if len(data) != meta.size or body_digest(data) != meta.digest:
             return None
-        found = Found(meta, data, self._is_dead(meta))
+        found = Found(meta, data, self.is_dead(meta))
         return found if self._files.has(key_hash + BODY) else None
 
     def _look_behind_writers(self, key: str | None, key_hash: str) -> Found | None:
@@ -136,7 +154,7 @@ class Pairs:
         state = self._files.state(key_hash + BODY)
         if state is None or state.st_ino != meta.file or state.st_size != meta.size:
             return self.look(key, key_hash, is_locked=is_locked)
-        return Found(meta, b"", self._is_dead(meta))
+        return Found(meta, b"", self.is_dead(meta))
 
     # Writing: the caller holds the lock of the key
 

@@ -85,7 +85,7 @@ class Shelf:
         self.metas = Metas(codec, codec.keyring)
         self.tags = Tags(self.site, settings.write_timeout)
         self.fences = Fences(self.files)
-        self.pairs = Pairs(self.site, self.metas, self.tags, codec.recipe.limit)
+        self.pairs = Pairs(self.site, self.metas, self.tags, codec.recipe.limit, self.read_clock)
         self.budget = Budget(self.site, settings.bounds, settings.write_timeout, self._evict)
         self._is_closed = False
         self._closing = Lock()

@@ -42,7 +42,7 @@ def sweep(store: Loads, survey: Survey) -> int:
 
 
 def _is_dead(store: Loads, meta: Meta) -> bool:
-    return meta.dead_at <= store.read_clock() or store.tags.is_outdated(meta.entry.tags, meta.born)
+    return meta.dead_at <= store.read_clock() or store.pairs.is_dead(meta)
 
 
 def remove_dead(store: Loads, key_hash: str) -> bool:

@@ -12,11 +12,13 @@ from typing import Any
 
 try:
     import cython
+    from cython import critical_section
 
-    if not cython.compiled:
+    if not cython.compiled:  # the Cython package itself: it has no locks
         raise ImportError
 except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
+    from cachery._cython import critical_section  # type: ignore[assignment]
 
 from cachery.events import Event, Evicted, Expired, Listener, Stored, notify
 from cachery.exceptions import CacheClosedError
@@ -61,7 +63,7 @@ class Cells(Table):
         self.listeners = ()
         self.is_closed = True
 
-    def __init__(  # noqa: PLR0913 - the parts of a store, all but two by name
+    def __init__(
         self,
         order: Order,
         capacity: Count,
@@ -104,9 +106,33 @@ class Cells(Table):
 
     @cython.cfunc
     def is_valid(self, node: Node) -> cython.bint:
-        """Tell whether no tag of ``node``, which has an ``extra``, was invalidated since it was born."""
+        """Tell whether nothing that ``node``, which has an ``extra``, depends on has changed since it was born.
+
+        To look at a file lets other threads in: then ``node`` may not be stored any more.
+        """
         extra: Extra = node.extra
-        return not self.fences.is_outdated(extra.tags, extra.born)
+        if self.fences.is_outdated(extra.tags, extra.born):
+            return False
+        return not extra.has_marks or self.stand(extra.tags)
+
+    @cython.cfunc
+    def stand(self, tags: Any) -> cython.bint:
+        """Tell whether the sources that ``tags`` say were seen look the same now."""
+        from cachery.sources.observing import stand  # noqa: PLC0415 - loaded when something depends on something
+
+        return stand(tags, self.stamp_of)
+
+    def stamp_of(self, key: Key) -> str:
+        """Return what tells the live entry under ``key`` from any other, as text; empty where there is none.
+
+        What it depends on is not looked at: who depends on it does so itself.
+        """
+        with critical_section(self):
+            node: Node | None = self.nodes.get(key)
+            if node is None or (node.expires != INFINITY and node.expires <= self.now()):
+                return ""
+            extra: Extra | None = node.extra
+            return "0" if extra is None else str(extra.serial)
 
     @cython.cfunc
     def live(self, key: Key) -> Node | None:
@@ -114,7 +140,7 @@ class Cells(Table):
         node: Node | None = self.nodes.get(key)
         if node is None or (node.expires != INFINITY and node.expires <= self.now()):
             return None
-        return node if node.extra is None or self.is_valid(node) else None
+        return node if node.extra is None or (self.is_valid(node) and self.is_stored(node)) else None
 
     @cython.cfunc
     def put(self, fresh: Node) -> Node | None:
@@ -194,6 +220,8 @@ class Cells(Table):
             return KEPT
         extra: Extra | None = node.extra
         if extra is not None and not self.is_valid(node):
+            if node.extra is not extra or not self.is_stored(node):  # somebody was quicker
+                return KEPT
             self.drop(node)
             self.counters.deletes += 1
             return OUTDATED

@@ -1,7 +1,9 @@
 cdef class Extra:
-    cdef readonly tuple tags
+    cdef public tuple tags
     cdef readonly object cost
     cdef long long born
     cdef double refresh_at
     cdef double stale_until
     cdef bint is_lapsed
+    cdef bint has_marks
+    cdef long long serial

@@ -9,4 +9,5 @@ cdef Extra stamped_extra(object entry, long long born)
 
 cdef class Loads(Cells):
     cdef bint is_peekable(self, Node node)
+    cdef Extra side_of(self, object key, object tags, object cost, object depends_on)
     cdef object deliver(self, object key, object value)

@@ -16,9 +16,10 @@ from typing import Any
 
 from cachery.events import Hit
 from cachery.exceptions import CacheValueError
-from cachery.keys.text import exact_key
+from cachery.keys.text import checked_cost, exact_key, exact_tags
 from cachery.model.entry import Entry
 from cachery.model.keys import Key, Tags
+from cachery.model.marks import has_marks
 from cachery.model.sentinels import MISSING
 
 if not cython.compiled:
@@ -74,7 +75,7 @@ class Loads(Cells):
         extra: Extra = node.extra
         if extra.refresh_at != INFINITY and extra.refresh_at <= self.now():
             return False
-        return not self.fences.is_outdated(extra.tags, extra.born)
+        return self.is_valid(node)
 
     def read_entry(self, key: Key) -> Entry | None:
         """Return what stands under ``key``, fresh or stale, with its stamps; ``None`` when it is dead or absent.
@@ -129,6 +130,42 @@ class Loads(Cells):
             self.fences.open(token, spare)
         return token
 
+    def observe(self, key: Key, sources: Any) -> tuple[str, ...]:
+        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
+        from cachery.sources.observing import observe  # noqa: PLC0415 - loaded when something depends on something
+
+        return observe(key, sources, self.look_at)
+
+    def look_at(self, key: Key) -> Any:
+        """Return what is live under ``key`` as who depends on it has to know it, a ``Seen``."""
+        from cachery.sources.observing import Seen  # noqa: PLC0415
+
+        spare = Extra((), None)
+        with critical_section(self):
+            node = self.live(key)
+            if node is None:
+                return Seen()
+            if node.extra is None:
+                spare.born = self.fences.sequence
+                node.extra = spare
+            extra: Extra = node.extra
+            if extra.serial == 0:
+                self.fences.sequence += 1
+                extra.serial = self.fences.sequence
+            return Seen(str(extra.serial), extra.tags)
+
+    @cython.cfunc
+    def side_of(self, key: Key, tags: Any, cost: object, depends_on: Any) -> Extra:
+        """Return the side object of an entry with these rare fields, all of them checked."""
+        extra = Extra(exact_tags(tags), checked_cost(cost))
+        if depends_on != ():
+            from cachery.sources.source import exact_sources  # noqa: PLC0415
+
+            bonds = self.observe(key, exact_sources(depends_on))
+            extra.tags = tuple(dict.fromkeys((*extra.tags, *bonds)))
+            extra.has_marks = has_marks(bonds)
+        return extra
+
     def close_token(self, token: LoadToken) -> None:
         """Forget ``token``; closing it again does nothing."""
         with critical_section(self):
@@ -161,4 +198,5 @@ def stamped_extra(entry: Entry, born: cython.longlong) -> Extra:
     extra = Extra(entry.tags, entry.cost, born)
     extra.refresh_at = entry.refresh_at
     extra.stale_until = entry.stale_until
+    extra.has_marks = bool(entry.tags) and has_marks(entry.tags)
     return extra

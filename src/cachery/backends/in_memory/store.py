@@ -23,7 +23,7 @@ from typing import Any
 
 from cachery.events import Expired, Invalidated, Listener, Miss, listening
 from cachery.exceptions import CacheValueError
-from cachery.keys.text import check_whole, checked_cost, exact_key, exact_tags
+from cachery.keys.text import check_whole, exact_key, exact_tags
 from cachery.model.durations import Duration
 from cachery.model.keys import Count, Key
 from cachery.model.values import used_up
@@ -76,6 +76,7 @@ class MemoryStore(Loads):
         *,
         tags: Iterable[str] = NO_TAGS,
         cost: object = None,
+        depends_on: Iterable[Any] = NO_TAGS,
     ) -> bool:
         """Store ``value``; True when stored. A ``ttl`` of 0 or less removes ``key`` and returns False.
 
@@ -87,8 +88,8 @@ class MemoryStore(Loads):
             raise used_up(value)
         life: cython.double = self.life if ttl is None else self.life_for(ttl)
         extra: Extra | None = None
-        if tags is not NO_TAGS or cost is not None:
-            extra = Extra(exact_tags(tags), checked_cost(cost))
+        if tags is not NO_TAGS or cost is not None or depends_on is not NO_TAGS:
+            extra = self.side_of(key, tags, cost, depends_on)
         if life <= 0.0:
             self.delete(key)
             return False
@@ -151,6 +152,9 @@ class MemoryStore(Loads):
                 fresh.value = old + by
                 fresh.expires = node.expires
                 fresh.extra = node.extra
+                if fresh.extra is not None:
+                    side: Extra = fresh.extra
+                    side.serial = 0  # another value: what depends on it is over
             elif life <= 0.0:
                 return initial + by
             total: Count = fresh.value

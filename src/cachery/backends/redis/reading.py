@@ -44,7 +44,7 @@ def fresh_value(codec: Codec, name: bytes, row: Row, now: Any, is_first_look: An
     return codec.value_of(name, envelope.body)
 
 
-def plain_values(  # noqa: PLR0913, PLR0917 - quicker by place
+def plain_values(
     codec: Codec, keys: Any, names: Any, records: Any, state: bytes, unreadable: Any
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the fresh values among ``records``, which were there before ``state`` was read, and the undecided keys.

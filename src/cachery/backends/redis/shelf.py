@@ -27,11 +27,15 @@ from cachery.backends.redis.records import (
 from cachery.backends.redis.renewal import Renewal
 from cachery.backends.redis.settings import Settings
 from cachery.backends.redis.tokens import Tokens
+from cachery.exceptions import CacheConnectionError, CacheTimeoutError
 from cachery.model.entry import Entry
+from cachery.model.marks import has_marks
 from cachery.model.sentinels import MISSING
 from cachery.ports.store import Observer
 from cachery.serializers.envelope import Envelope, Unreadable
 from cachery.serializers.pipeline import Codec, TooLarge, key_bytes
+from cachery.sources.observing import Seen, keys_in, observe, stand
+from cachery.sources.source import Source, names_of_keys
 
 __all__ = ["Found", "Later", "Shared", "Shelf"]
 
@@ -98,8 +102,51 @@ class Shelf:
     async def found(self, key: str) -> Found | None:
         """Return what stands under ``key``, if it can be read and nothing has undone it; it may be over."""
         name = key_bytes(key)
-        row = await self.reach.row(self.names.entry(name))
+        row = await self.row(self.names.entry(name))
         return None if row is None else self.opened(key, name, row)
+
+    async def row(self, entry: bytes) -> Row | None:
+        """Return what stands under the name ``entry``, unless a source of it has changed."""
+        row = await self.reach.row(entry)
+        return row if row is None or not row.numbers or await self.stands(row) else None
+
+    async def rows(self, entries: Sequence[bytes], *, versions: Sequence[bytes] = ()) -> list[Row | None]:
+        """Return what stands under ``entries``, as ``row`` does; without bodies where the version is known."""
+        rows = await self.reach.rows(entries, versions=versions)
+        return [row if row is None or not row.numbers or await self.stands(row) else None for row in rows]
+
+    async def stands(self, row: Row) -> bool:
+        """Tell whether all that is in ``row``, which has tags, says was seen of its sources looks the same now."""
+        found = self.head(row)
+        tags = () if found is None else tuple(tag for tag, _ in found.envelope.tags)
+        if not has_marks(tags):
+            return True
+        seen = await self.look_at(keys_in(tags))
+        return stand(tags, lambda key: seen[key].stamp)
+
+    async def observe(self, key: str, sources: tuple[Source, ...]) -> tuple[str, ...]:
+        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now.
+
+        Where the server is away nothing is known of other keys: who depends on them then is not there later.
+        """
+        try:
+            seen = await self.look_at(names_of_keys(sources))
+        except (CacheConnectionError, CacheTimeoutError):  # reported by the link
+            seen = {}
+        return observe(key, sources, lambda name: seen.get(name, Seen()))
+
+    async def look_at(self, keys: Sequence[str]) -> dict[str, Seen]:
+        """Return what is live under ``keys``, as who depends on them has to know it."""
+        entries = [self.names.entry(key_bytes(key)) for key in keys]
+        rows = await self.reach.rows(entries, is_head=True) if keys else []
+        return {key: self._seen_in(row) for key, row in zip(keys, rows, strict=True)}
+
+    def _seen_in(self, row: Row | None) -> Seen:
+        if row is None or not self.is_live(row):
+            return Seen()
+        found = self.head(row)
+        tags = () if found is None else tuple(tag for tag, _ in found.envelope.tags)
+        return Seen(row.record[STAMP_SIZE:ENVELOPE_AT].hex(), tags)
 
     def opened(self, key: str, name: bytes, row: Row) -> Found | None:
         """Return ``row`` taken apart; ``None`` when it was undone or cannot be read, which is reported."""

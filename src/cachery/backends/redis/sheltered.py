@@ -21,6 +21,8 @@ from cachery.exceptions import CacheConnectionError, CacheValueError
 from cachery.model.entry import Entry
 from cachery.model.sentinels import FOREVER, MISSING
 from cachery.serializers.pipeline import key_bytes
+from cachery.sources.observing import observe
+from cachery.sources.source import Source, names_of_keys
 
 __all__ = ["ShelteredStore"]
 
@@ -98,6 +100,19 @@ class ShelteredStore:
             return await self._far.count()
         except AWAY:  # reported by the link
             return len(list(self._refuge.memory.keys()))
+
+    async def observe(self, key: str, sources: tuple[Source, ...]) -> tuple[str, ...]:
+        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
+        names = names_of_keys(sources)
+        if not any(map(self.holds, names)):
+            try:
+                seen = await self._far.look_at(names)
+            except AWAY:  # reported by the link
+                pass
+            else:
+                return observe(key, sources, lambda name: seen[name])
+        tags: tuple[str, ...] = self._refuge.memory.observe(key, sources)
+        return tags
 
     async def read_entry(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh, or ``None``."""

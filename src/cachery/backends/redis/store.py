@@ -42,7 +42,7 @@ class RedisStore(Loads):
         """
         name = key_bytes(key)
         try:
-            row = await self.reach.row(self.names.entry(name))
+            row = await self.row(self.names.entry(name))
         except AWAY:
             if is_first_look:
                 return MISSING
@@ -61,7 +61,7 @@ class RedisStore(Loads):
     async def _fetch_undecided(self, keys: list[str]) -> dict[str, Any]:
         """Return the fresh values among those of ``keys``, whose tags or times have to be asked for."""
         names = [key_bytes(key) for key in keys]
-        rows = await self.reach.rows([self.names.entry(name) for name in names])
+        rows = await self.rows([self.names.entry(name) for name in names])
         values = [self.fresh_value(key, name, row) for key, name, row in zip(keys, names, rows, strict=True)]
         return {key: value for key, value in zip(keys, values, strict=True) if value is not MISSING}
 
@@ -138,10 +138,10 @@ class RedisStore(Loads):
     async def _seen(self, key: str) -> tuple[Found | None, bytes]:
         """Return what is live under ``key``, and the record that stands there, live or not."""
         name = key_bytes(key)
-        (row,) = await self.reach.rows([self.names.entry(name)])
+        row = await self.reach.row(self.names.entry(name))
         if row is None:
             return None, b""
-        found = self.opened(key, name, row)
+        found = self.opened(key, name, row) if not row.numbers or await self.stands(row) else None
         is_live = found is not None and found.times.fresh_until > self.read_clock()
         return found if is_live else None, row.record
 

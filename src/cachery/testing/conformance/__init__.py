@@ -24,6 +24,7 @@ from cachery.testing.conformance.expiry import ExpiryTests
 from cachery.testing.conformance.invalidation import InvalidationTests
 from cachery.testing.conformance.loading import LoadingTests
 from cachery.testing.conformance.numbers import NumberTests
+from cachery.testing.conformance.sources import SourceTests
 from cachery.testing.conformance.verbs import VerbTests
 
 __all__ = ["CacheConformance", "ServerConformance"]
@@ -33,6 +34,7 @@ class ServerConformance(
     VerbTests,
     ExpiryTests,
     InvalidationTests,
+    SourceTests,
     NumberTests,
     CountingTests,
     EventTests,

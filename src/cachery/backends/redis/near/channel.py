@@ -64,7 +64,7 @@ class Channel:
     ``on_down`` is called with an error, ``on_up`` with nothing, on that thread, once an episode.
     """
 
-    def __init__(  # noqa: PLR0913 - what all its parts need
+    def __init__(
         self,
         address: Address,
         bus: Bus,

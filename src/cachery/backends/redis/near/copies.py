@@ -51,7 +51,7 @@ class Copy:
     good_until: float
     refresh_at: float
 
-    def __init__(  # noqa: PLR0913 - all that a copy is
+    def __init__(
         self, value: Any, version: bytes, groups: Any, born: Any, *, good_until: float, refresh_at: float
     ) -> None:
         self.value = value

@@ -19,6 +19,7 @@ from cachery.backends.redis.shelf import Found
 from cachery.backends.redis.sheltered import ShelteredStore
 from cachery.backends.redis.tokens import LoadToken
 from cachery.model.entry import Entry
+from cachery.model.marks import has_marks
 from cachery.model.sentinels import MISSING
 from cachery.serializers.pipeline import key_bytes
 
@@ -113,7 +114,7 @@ class NearStore:
         known = [self._copies.known(key) if self._can_compare else None for key in keys]
         versions = [b"" if copy is None else copy.version for copy in known]
         entries = [self._far.names.entry(key_bytes(key)) for key in keys]
-        rows = await self._far.reach.rows(entries, versions=versions)
+        rows = await self._far.rows(entries, versions=versions)
         seen: dict[str, tuple[Found, Any]] = {}
         for key, entry, copy, row in zip(keys, entries, known, rows, strict=True):
             found = None if row is None else self._opened(key, row, copy)
@@ -140,7 +141,7 @@ class NearStore:
 
     def _keep(self, key: str, entry: bytes, found: Found, value: Any, moment: _Moment) -> None:
         life = min(found.times.fresh_until - moment.now, self._life)
-        if life <= 0:
+        if life <= 0 or has_marks(tag for tag, _ in found.envelope.tags):  # what was seen is looked at at each read
             self._copies.drop(key)
             return
         names = [entry, *[self._far.names.tag(tag) for tag, _ in found.envelope.tags]]

@@ -1,0 +1,159 @@
+"""``DependencyGraph``: which names, files and keys come from which, so that a change reaches all that follows from it.
+
+An entry needs no place in it: it carries the tags of what it depends on (``depends_on=``), and those who share the
+store see that. The graph knows what depends on what *between* such names: that the table ``report`` is made of
+``orders``, that ``ast`` follows from ``grammar.lark``. Invalidating a source gathers everything downstream, each once,
+and hits it in one call of the cache: a tag for all entries that carry it, however many those are.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+from cachery.exceptions import CacheInvalidationError, CacheValueError
+from cachery.locks import make_lock
+from cachery.sources.source import File, Key, Name, exact_sources
+
+__all__ = ["DependencyGraph", "Reached"]
+
+Node: TypeAlias = Name | File | Key
+
+
+class Reached(NamedTuple):
+    """What an invalidation reaches: ``tags`` to be hit, and ``keys`` to be removed."""
+
+    tags: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+class DependencyGraph:
+    """What depends on what, over ``cache``, blocking or of ``cachery.aio``. Thread-safe.
+
+    >>> from cachery import InMemoryCache
+    >>> cache = InMemoryCache()
+    >>> graph = DependencyGraph(cache)
+    >>> graph.add("monthly", depends_on=["orders", "customers"])
+    >>> graph.add("dashboard", depends_on=["monthly"])
+    >>> cache.set("page", "<html>", depends_on=["dashboard"])
+    True
+    >>> graph.invalidate("orders")
+    ('orders', 'monthly', 'dashboard')
+    >>> cache.get("page") is None
+    True
+    """
+
+    def __init__(self, cache: Any) -> None:
+        if not hasattr(cache, "invalidate_tags"):
+            raise CacheValueError(f"a graph stands over a cache, not over {type(cache).__name__}")
+        self.cache = cache
+        self._upstream: dict[Node, dict[Node, None]] = {}
+        self._downstream: dict[Node, dict[Node, None]] = {}
+        self._lock = make_lock()
+
+    def __repr__(self) -> str:
+        return f"<DependencyGraph of {len(self)} sources over {self.cache!r}>"
+
+    def __len__(self) -> int:
+        return len(self._upstream.keys() | self._downstream.keys())
+
+    def add(self, source: Any, *, depends_on: Iterable[Any]) -> None:
+        """Let ``source``, a name, a path, ``File`` or ``Key``, depend on ``depends_on``, besides what it did before.
+
+        Raises ``CacheInvalidationError`` where ``source`` would depend on itself, and then adds nothing;
+        ``CacheValueError`` for what is no source, and for a ``Version``, which changes by being declared.
+        """
+        node = _node(source)
+        above = [_node(each) for each in exact_sources(depends_on)]
+        with self._lock:
+            below = set(self._reached([node]))
+            for each in above:
+                if each in below:
+                    raise CacheInvalidationError(
+                        f"{_shown(node)} cannot depend on {_shown(each)}, which depends on it",
+                        source=_shown(node),
+                        depends_on=_shown(each),
+                    )
+            for each in above:
+                self._upstream.setdefault(node, {})[each] = None
+                self._downstream.setdefault(each, {})[node] = None
+
+    def remove(self, source: Any) -> bool:
+        """Forget what ``source`` depends on, and who depends on it; True if anything was known."""
+        node = _node(source)
+        with self._lock:
+            above, below = self._upstream.pop(node, {}), self._downstream.pop(node, {})
+            for each in above:
+                self._downstream[each].pop(node)
+            for each in below:
+                self._upstream[each].pop(node)
+        return bool(above or below)
+
+    def downstream(self, *sources: Any) -> tuple[str, ...]:
+        """Return ``sources`` and all that depends on them, directly or not, each once, the nearest first."""
+        with self._lock:
+            return tuple(_shown(node) for node in self._reached([_node(each) for each in sources]))
+
+    def upstream(self, source: Any) -> tuple[str, ...]:
+        """Return all that ``source`` depends on, directly or not, each once, the nearest first."""
+        node = _node(source)
+        with self._lock:
+            return tuple(_shown(each) for each in _walk([node], self._upstream) if each != node)
+
+    def reached(self, *sources: Any) -> Reached:
+        """Return what an invalidation of ``sources`` has to hit. Nothing is changed."""
+        with self._lock:
+            nodes = self._reached([_node(each) for each in sources])
+        keys = tuple(node.name for node in nodes if isinstance(node, Key))
+        return Reached(tuple(tag for node in nodes for tag in node.tags()), keys)
+
+    def invalidate(self, *sources: Any) -> tuple[str, ...]:
+        """Invalidate ``sources`` and all that depends on them; return what was reached, the nearest first.
+
+        Over a cache of ``cachery.aio`` this is ``invalidate_async``.
+        """
+        reached = self.reached(*sources)
+        if reached.tags:
+            self.cache.invalidate_tags(*reached.tags)
+        if reached.keys:
+            self.cache.delete_many(reached.keys)
+        return self.downstream(*sources)
+
+    async def invalidate_async(self, *sources: Any) -> tuple[str, ...]:
+        """Do what ``invalidate`` does, awaiting a cache of ``cachery.aio``."""
+        reached = self.reached(*sources)
+        if reached.tags:
+            await self.cache.invalidate_tags(*reached.tags)
+        if reached.keys:
+            await self.cache.delete_many(reached.keys)
+        return self.downstream(*sources)
+
+    def _reached(self, nodes: Iterable[Node]) -> list[Node]:
+        return list(_walk(nodes, self._downstream))
+
+
+def _walk(nodes: Iterable[Node], edges: dict[Node, dict[Node, None]]) -> Iterator[Node]:
+    """Go from ``nodes`` along ``edges``, the nearest first; each node once, however many ways lead to it."""
+    seen = dict.fromkeys(nodes)
+    waiting = deque(seen)
+    while waiting:
+        node = waiting.popleft()
+        yield node
+        for each in edges.get(node, ()):
+            if each not in seen:
+                seen[each] = None
+                waiting.append(each)
+
+
+def _node(source: Any) -> Node:
+    (exact,) = exact_sources([source])
+    if isinstance(exact, File):
+        return File(exact.path, "never")  # one node, however it is looked at
+    if isinstance(exact, Name | Key):
+        return exact
+    raise CacheValueError(f"a version changes by being declared, so nothing in a graph depends on {source!r}")
+
+
+def _shown(node: Node) -> str:
+    return node.path if isinstance(node, File) else node.name

@@ -1,0 +1,1 @@
+"""What an entry depends on, and how it is seen that it has changed."""

@@ -1,0 +1,84 @@
+"""Taking note of sources before a value is computed, and seeing later whether they stand as they did.
+
+Whatever an entry depends on, directly or through the keys it depends on, stands among its own tags: what a key carries
+is handed on to who depends on it. So each source is looked at once, however many ways lead to it, and nothing has to be
+followed when something is invalidated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeAlias
+
+from cachery.exceptions import CacheInvalidationError
+from cachery.model.marks import Mark, marks_in
+from cachery.sources.files import is_unchanged
+from cachery.sources.source import Key, Source, current_version
+
+__all__ = ["NOT_THERE", "Seen", "StampOf", "absent_keys", "keys_in", "observe", "stand", "without_absent"]
+
+NOT_THERE = ""
+"""The stamp of a key that is not there."""
+
+StampOf: TypeAlias = Callable[[str], str]
+"""Returns what tells the entry that is live under a key from any other that was or will be; or ``NOT_THERE``."""
+
+
+class Seen(NamedTuple):
+    """What was seen under a key: its stamp, and the tags it carries."""
+
+    stamp: str = NOT_THERE
+    tags: tuple[str, ...] = ()
+
+
+def observe(key: str, sources: Iterable[Source], look: Callable[[str], Seen]) -> tuple[str, ...]:
+    """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now.
+
+    ``look`` tells what is under another key. Raises ``CacheInvalidationError`` where ``key`` would depend on itself.
+    """
+    tags: dict[str, None] = {}
+    for source in sources:
+        tags.update(dict.fromkeys(source.tags()))
+        tags.update(dict.fromkeys(_seen(key, source, look) if isinstance(source, Key) else source.seen()))
+    return tuple(tags)
+
+
+def _seen(key: str, source: Key, look: Callable[[str], Seen]) -> tuple[str, ...]:
+    seen = look(source.name)
+    _check_no_cycle(key, source.name, seen.tags)
+    return (Mark("key", seen.stamp, source.name).tag, *seen.tags)
+
+
+def _check_no_cycle(key: str, source: str, tags: tuple[str, ...]) -> None:
+    if source == key or any(mark.kind == "key" and mark.name == key for mark in marks_in(tags)):
+        ways = f"{source!r} depends on it" if source != key else "that is itself"
+        raise CacheInvalidationError(f"{key!r} cannot depend on {source!r}: {ways}", key=key, source=source)
+
+
+def stand(tags: Iterable[str], stamp_of: StampOf) -> bool:
+    """Tell whether everything that ``tags`` say was seen looks the same now."""
+    return all(_stands(mark, stamp_of) for mark in marks_in(tags))
+
+
+def _stands(mark: Mark, stamp_of: StampOf) -> bool:
+    if mark.kind == "file":
+        return is_unchanged(mark.name, mark.seen)
+    if mark.kind == "key":
+        return stamp_of(mark.name) == mark.seen
+    return mark.kind == "version" and current_version(mark.name) in {None, mark.seen}
+
+
+def keys_in(tags: Iterable[str]) -> list[str]:
+    """Return the keys that ``tags`` say were seen."""
+    return [mark.name for mark in marks_in(tags) if mark.kind == "key"]
+
+
+def without_absent(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return ``tags`` but for the marks of keys that were not there."""
+    absent = {Mark("key", NOT_THERE, key.name).tag for key in absent_keys(tags)}
+    return tuple(tag for tag in tags if tag not in absent)
+
+
+def absent_keys(tags: Iterable[str]) -> list[Key]:
+    """Return the keys that were not there when they were looked at."""
+    return [Key(mark.name) for mark in marks_in(tags) if mark.kind == "key" and mark.seen == NOT_THERE]
