@@ -19,6 +19,7 @@ from bench.effort import EFFORTS, Effort
 from bench.files import files
 from bench.hits import hits
 from bench.interpreted import interpreted
+from bench.invalidation import invalidation
 from bench.lag import lag
 from bench.loading import loading
 from bench.memory import collections, memory
@@ -44,6 +45,7 @@ _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
     collections,
     threads,
     verbs,
+    invalidation,
     disk,
     disk_full,
     disk_processes,

@@ -228,4 +228,6 @@ def _parted(options: Mapping[str, Any]) -> tuple[Iterable[str], tuple[Source, ..
     """Return the tags and the sources that stand among ``options``, and the rest."""
     rest = dict(options)
     depends_on = rest.pop("depends_on", ())
+    if callable(depends_on):
+        depends_on = depends_on()
     return rest.pop("tags", ()), exact_sources(depends_on) if depends_on != () else (), rest

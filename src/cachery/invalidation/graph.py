@@ -8,24 +8,29 @@ and hits it in one call of the cache: a tag for all entries that carry it, howev
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 from cachery.exceptions import CacheInvalidationError, CacheValueError
 from cachery.locks import make_lock
-from cachery.sources.source import File, Key, Name, exact_sources
+from cachery.model.marks import path_in
+from cachery.sources.source import File, Key, Version, exact_sources
 
 __all__ = ["DependencyGraph", "Reached"]
 
-Node: TypeAlias = Name | File | Key
+Node: TypeAlias = str
+"""A source, as text: a name or the tag of a file, or a key behind ``_KEY``. Quicker to go through than objects."""
+
+_KEY = "\x1fkey\x1f"
 
 
 class Reached(NamedTuple):
-    """What an invalidation reaches: ``tags`` to be hit, and ``keys`` to be removed."""
+    """What an invalidation reaches: ``tags`` to be hit, ``keys`` to be removed, and both as people know them."""
 
     tags: tuple[str, ...]
     keys: tuple[str, ...]
+    sources: tuple[str, ...]
 
 
 class DependencyGraph:
@@ -67,7 +72,7 @@ class DependencyGraph:
         node = _node(source)
         above = [_node(each) for each in exact_sources(depends_on)]
         with self._lock:
-            below = set(self._reached([node]))
+            below = set(_reached([node], self._downstream))
             for each in above:
                 if each in below:
                     raise CacheInvalidationError(
@@ -91,34 +96,34 @@ class DependencyGraph:
         return bool(above or below)
 
     def downstream(self, *sources: Any) -> tuple[str, ...]:
-        """Return ``sources`` and all that depends on them, directly or not, each once, the nearest first."""
-        with self._lock:
-            return tuple(_shown(node) for node in self._reached([_node(each) for each in sources]))
+        """Return ``sources`` and all that depends on them, directly or not, each once, keys last."""
+        return self.reached(*sources).sources
 
     def upstream(self, source: Any) -> tuple[str, ...]:
         """Return all that ``source`` depends on, directly or not, each once, the nearest first."""
-        node = _node(source)
         with self._lock:
-            return tuple(_shown(each) for each in _walk([node], self._upstream) if each != node)
+            _, *found = _reached([_node(source)], self._upstream)
+        return tuple(map(_shown, found))
 
     def reached(self, *sources: Any) -> Reached:
         """Return what an invalidation of ``sources`` has to hit. Nothing is changed."""
         with self._lock:
-            nodes = self._reached([_node(each) for each in sources])
-        keys = tuple(node.name for node in nodes if isinstance(node, Key))
-        return Reached(tuple(tag for node in nodes for tag in node.tags()), keys)
+            nodes = _reached([_node(each) for each in sources], self._downstream)
+        keys = [node[len(_KEY) :] for node in nodes if node.startswith(_KEY)]
+        tags = [node for node in nodes if not node.startswith(_KEY)] if len(keys) < len(nodes) else []
+        return Reached(tuple(tags), tuple(keys), (*map(path_in, tags), *keys))
 
     def invalidate(self, *sources: Any) -> tuple[str, ...]:
-        """Invalidate ``sources`` and all that depends on them; return what was reached, the nearest first.
+        """Invalidate ``sources`` and all that depends on them; return what was reached, keys last.
 
-        Over a cache of ``cachery.aio`` this is ``invalidate_async``.
+        Over a cache of ``cachery.aio`` await ``invalidate_async`` instead.
         """
         reached = self.reached(*sources)
         if reached.tags:
             self.cache.invalidate_tags(*reached.tags)
         if reached.keys:
             self.cache.delete_many(reached.keys)
-        return self.downstream(*sources)
+        return reached.sources
 
     async def invalidate_async(self, *sources: Any) -> tuple[str, ...]:
         """Do what ``invalidate`` does, awaiting a cache of ``cachery.aio``."""
@@ -127,33 +132,31 @@ class DependencyGraph:
             await self.cache.invalidate_tags(*reached.tags)
         if reached.keys:
             await self.cache.delete_many(reached.keys)
-        return self.downstream(*sources)
-
-    def _reached(self, nodes: Iterable[Node]) -> list[Node]:
-        return list(_walk(nodes, self._downstream))
+        return reached.sources
 
 
-def _walk(nodes: Iterable[Node], edges: dict[Node, dict[Node, None]]) -> Iterator[Node]:
-    """Go from ``nodes`` along ``edges``, the nearest first; each node once, however many ways lead to it."""
+def _reached(nodes: Iterable[Node], edges: dict[Node, dict[Node, None]]) -> list[Node]:
+    """Return ``nodes`` and all that ``edges`` lead to, the nearest first; each once, however many ways lead to it."""
     seen = dict.fromkeys(nodes)
-    waiting = deque(seen)
-    while waiting:
-        node = waiting.popleft()
-        yield node
-        for each in edges.get(node, ()):
-            if each not in seen:
-                seen[each] = None
-                waiting.append(each)
+    looked_at = 0
+    while looked_at < len(seen):
+        level = list(islice(seen, looked_at, None))
+        looked_at = len(seen)
+        for node in level:
+            beyond = edges.get(node)
+            if beyond:
+                seen.update(beyond)
+    return list(seen)
 
 
 def _node(source: Any) -> Node:
     (exact,) = exact_sources([source])
     if isinstance(exact, File):
-        return File(exact.path, "never")  # one node, however it is looked at
-    if isinstance(exact, Name | Key):
-        return exact
-    raise CacheValueError(f"a version changes by being declared, so nothing in a graph depends on {source!r}")
+        return exact.tag  # one node, however it is looked at
+    if isinstance(exact, Version):
+        raise CacheValueError(f"a version changes by being declared, so nothing in a graph depends on {source!r}")
+    return _KEY + exact.name if isinstance(exact, Key) else exact.name
 
 
 def _shown(node: Node) -> str:
-    return node.path if isinstance(node, File) else node.name
+    return node[len(_KEY) :] if node.startswith(_KEY) else path_in(node)

@@ -12,7 +12,7 @@ from cachery.in_memory import InMemoryCache
 from cachery.invalidation.policies import CacheEntry, InvalidationPolicy, InvalidationStrategy, TTLPolicy
 from cachery.locks import make_lock
 from cachery.model.durations import Duration
-from cachery.ports.clock import Clock
+from cachery.ports.clock import Clock, monotonic
 
 __all__ = ["InvalidationManager"]
 
@@ -139,7 +139,7 @@ class _Chosen:
         self._policy = policy
         self._cache = cache
         self._max_size = max_size
-        self._clock = {} if clock is None else {"clock": clock}
+        self._clock = monotonic if clock is None else clock
         self._entries: dict[str, CacheEntry] = {}
         self._lock = make_lock()
 
@@ -150,7 +150,7 @@ class _Chosen:
         with self._lock:
             self._entries.pop(key, None)
             victims = self._victims()
-            self._entries[key] = CacheEntry(key, value, ttl_seconds=life, tags=set(tags), **self._clock)
+            self._entries[key] = CacheEntry(key, value, ttl_seconds=life, tags=set(tags), clock=self._clock)
         self._cache.delete_many(victims)
 
     def _victims(self) -> list[str]:

@@ -13,9 +13,10 @@ The last two begin with a unit separator (U+001F), which also stands between the
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["Mark", "file_tag", "has_marks", "is_source", "marks_in", "prefixed", "shown", "without_marks"]
+__all__ = ["Mark", "file_tag", "has_marks", "is_source", "marks_in", "path_in", "prefixed", "shown", "without_marks"]
 
 _SEPARATOR = "\x1f"
 _MARK = "\x1f?"
@@ -43,9 +44,10 @@ class Mark(NamedTuple):
         return cls(*parts) if len(parts) == len(cls._fields) else None
 
 
-def marks_in(tags: Iterable[str]) -> list[Mark]:
-    """Return the marks among ``tags``."""
-    return [mark for tag in tags if (mark := Mark.read(tag)) is not None]
+@lru_cache(maxsize=1024)
+def marks_in(tags: tuple[str, ...]) -> tuple[Mark, ...]:
+    """Return the marks among ``tags``. Remembered: each read of an entry asks."""
+    return tuple(mark for tag in tags if (mark := Mark.read(tag)) is not None)
 
 
 def has_marks(tags: Iterable[str]) -> bool:
@@ -61,6 +63,11 @@ def without_marks(tags: Iterable[str]) -> tuple[str, ...]:
 def file_tag(path: str) -> str:
     """Return the tag of everything that depends on the file at ``path``."""
     return _FILE + path
+
+
+def path_in(tag: str) -> str:
+    """Return the path in ``tag``, that of a file."""
+    return tag.removeprefix(_FILE)
 
 
 def is_source(tag: str) -> bool:
@@ -82,4 +89,4 @@ def shown(tag: str) -> str:
     mark = Mark.read(tag)
     if mark is not None:
         return f"{mark.kind} {mark.name} ({mark.seen})"
-    return "file " + tag[len(_FILE) :] if tag.startswith(_FILE) else tag
+    return "file " + path_in(tag) if tag.startswith(_FILE) else tag

@@ -26,7 +26,8 @@ class LoadingOptions(TypedDict, total=False):
     longer at all, but raise ``CacheTimeoutError``. ``negative_ttl``: the TTL of a loaded ``None``.
     ``cache_exceptions``: exceptions to keep for the same TTL, and to raise again. ``tags``: names by which
     ``invalidate_tags`` finds the entry. ``depends_on``: what the value is made of, looked at before it is loaded:
-    names, paths, and ``File``, ``Key`` and ``Version`` of ``cachery.invalidation``. ``breaker``: a ``CircuitBreaker``.
+    names, paths, and ``File``, ``Key`` and ``Version`` of ``cachery.invalidation``, or a function that returns such;
+    of ``cached``, one of the arguments. ``breaker``: a ``CircuitBreaker``.
 
     With ``stale_ttl``, ``refresh_ahead`` or a timeout a loader of blocking code may run on another thread, with the
     context variables of the caller but without its thread-locals.
@@ -40,7 +41,7 @@ class LoadingOptions(TypedDict, total=False):
     negative_ttl: Duration | None
     cache_exceptions: tuple[type[Exception], ...]
     tags: Iterable[str]
-    depends_on: Iterable[Any]
+    depends_on: Iterable[Any] | Callable[..., Iterable[Any]]
     breaker: Breaker | None
 
 

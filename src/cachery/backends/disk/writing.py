@@ -329,7 +329,7 @@ def is_outdated(transaction: Any, environment: Environment, envelope: Envelope, 
     """Tell whether a tag of ``envelope`` was invalidated after its birth, or a source of it has changed since."""
     if any(hit_number(transaction, environment.tags, tag) > number for tag, number in envelope.tags):
         return True
-    names = [tag for tag, _ in envelope.tags]
+    names = tuple([tag for tag, _ in envelope.tags])
     return has_marks(names) and not stand(names, partial(stamp_of, transaction, environment, read_clock))
 
 

@@ -20,7 +20,7 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
     from cachery._cython import critical_section  # type: ignore[assignment]
 
-from cachery.events import Event, Evicted, Expired, Listener, Stored, notify
+from cachery.events import Event, Evicted, Expired, Listener, Stored, listening, notify
 from cachery.exceptions import CacheClosedError
 from cachery.model.durations import Duration, seconds
 from cachery.model.keys import Count, Key
@@ -267,6 +267,24 @@ class Cells(Table):
         else:
             self.counters.evictions += 1
             victim.place = KEPT
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` with each event from now on; return a function that ends it."""
+        end = listening(listener, self.unsubscribe)
+        self.check_open()
+        with critical_section(self):
+            self.listeners = (*self.listeners, listener)
+            self.is_watched = True
+        return end
+
+    def unsubscribe(self, listener: Listener) -> None:
+        """Stop calling ``listener``; once, when it was subscribed more often."""
+        with critical_section(self):
+            kept: list[Listener] = list(self.listeners)
+            if listener in kept:
+                kept.remove(listener)
+            self.listeners = tuple(kept)
+            self.is_watched = bool(kept) or self.copier is not None
 
     @cython.cfunc
     def report(self, event: Event) -> None:

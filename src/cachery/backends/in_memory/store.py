@@ -16,14 +16,14 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
     from cachery._cython import critical_section  # type: ignore[assignment]
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from heapq import nlargest
 from operator import attrgetter
 from typing import Any
 
-from cachery.events import Expired, Invalidated, Listener, Miss, listening
+from cachery.events import Expired, Invalidated, Miss
 from cachery.exceptions import CacheValueError
-from cachery.keys.text import check_whole, exact_key, exact_tags
+from cachery.keys.text import check_whole, exact_key, exact_keys, exact_tags
 from cachery.model.durations import Duration
 from cachery.model.keys import Count, Key
 from cachery.model.values import used_up
@@ -194,6 +194,17 @@ class MemoryStore(Loads):
             self.report(Invalidated(self.name, "delete", key))
         return was_there
 
+    def delete_many(self, keys: Iterable[str]) -> int:
+        """Remove ``keys``; return how many were there. A bad key removes none."""
+        count: cython.Py_ssize_t = 0
+        self.check_open()
+        for key in exact_keys(keys):
+            if self.remove(key):
+                count += 1
+                if self.is_watched:
+                    self.report(Invalidated(self.name, "delete", key))
+        return count
+
     def delete_all(self, keys: Iterable[str], pattern: str) -> int:
         """Remove ``keys``, reporting them as what ``pattern`` matched; return how many were there."""
         count: cython.Py_ssize_t = 0
@@ -294,24 +305,6 @@ class MemoryStore(Loads):
         """Let the counts behind ``hottest_keys`` begin again."""
         for node in self.snapshot():
             node.hits = 0
-
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` with each event from now on; return a function that ends it."""
-        end = listening(listener, self.unsubscribe)
-        self.check_open()
-        with critical_section(self):
-            self.listeners = (*self.listeners, listener)
-            self.is_watched = True
-        return end
-
-    def unsubscribe(self, listener: Listener) -> None:
-        """Stop calling ``listener``; once, when it was subscribed more often."""
-        with critical_section(self):
-            kept: list[Listener] = list(self.listeners)
-            if listener in kept:
-                kept.remove(listener)
-            self.listeners = tuple(kept)
-            self.is_watched = bool(kept) or self.copier is not None
 
     def close(self) -> None:
         """Let go of everything. Any verb after that raises ``CacheClosedError``; closing again does nothing."""

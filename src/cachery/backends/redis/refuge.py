@@ -37,6 +37,9 @@ class Memory(Protocol):
     def invalidate_tags(self, *tags: str) -> None:
         """Remove what carries one of ``tags``."""
 
+    def observe(self, key: str, sources: Any) -> tuple[str, ...]:
+        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
+
     def read_entry(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh."""
 

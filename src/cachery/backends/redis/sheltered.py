@@ -111,8 +111,7 @@ class ShelteredStore:
                 pass
             else:
                 return observe(key, sources, lambda name: seen[name])
-        tags: tuple[str, ...] = self._refuge.memory.observe(key, sources)
-        return tags
+        return self._refuge.memory.observe(key, sources)
 
     async def read_entry(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh, or ``None``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,12 @@ class SourceTests(Ground):
         assert cache.get("a") == 2
 
     def test_a_key_takes_along_what_depends_on_it(self, cache: Cache) -> None:
-        for change in (lambda: cache.set("a", 2), lambda: cache.delete("a"), lambda: cache.incr("a")):
+        changes: list[Callable[[], object]] = [
+            lambda: cache.set("a", 2),
+            lambda: cache.delete("a"),
+            lambda: cache.incr("a"),
+        ]
+        for change in changes:
             cache.set("a", 1)
             cache.set("b", 2, depends_on=[Key("a")])
             cache.set("c", 3, depends_on=[Key("b")])
@@ -113,7 +119,11 @@ class SourceTests(Ground):
 
     def test_what_invalidates_a_key_reaches_what_depends_on_it(self, cache: Cache, file: Path) -> None:
         cache.set("a", 1, tags=["red"], depends_on=[file])
-        for change in (lambda: cache.invalidate_tags("red"), lambda: file.write_text("two, and longer")):
+        changes: list[Callable[[], object]] = [
+            lambda: cache.invalidate_tags("red"),
+            lambda: file.write_text("two, and longer"),
+        ]
+        for change in changes:
             cache.set("a", 1, tags=["red"], depends_on=[file])
             cache.set("b", 2, depends_on=[Key("a")])
             cache.set("c", 3, depends_on=[Key("b")])
