@@ -229,6 +229,27 @@ class TestLocks:
         calls.restart()
         assert calls.count == 0
 
+    def test_who_writes_is_let_in_while_somebody_within_may_wait_for_it(self) -> None:
+        class Mine:
+            is_mine = True
+
+        calls = Calls(Mine())
+        calls.enter()
+        holding = threading.Thread(target=calls.hold)
+        holding.start()
+        while not calls.is_held:
+            pass
+        calls.enter()  # one who writes
+        calls.leave()
+        calls.leave()
+        holding.join(10)
+        writer = threading.Thread(target=calls.enter)
+        writer.start()  # nobody is within any more: the database may be closed already
+        assert calls.count == 0
+        calls.resume()
+        writer.join(10)
+        assert calls.count == 1
+
 
 class TestPlaces:
     def test_what_the_system_says_becomes_an_error(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

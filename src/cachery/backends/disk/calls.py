@@ -1,7 +1,8 @@
 """How many threads are in a call of the database, so that none is when the process forks.
 
 In a child only the thread lives that forked: a call that another one was in would never end there. So a fork waits
-until all are out, and keeps new ones from entering.
+until all are out, and keeps new ones from entering; but for a thread that writes, as one who is within may be waiting
+for its turn to write, and for one that is within already.
 """
 
 from __future__ import annotations
@@ -31,13 +32,18 @@ _PAUSE = 0.0002
 @cython.final
 @cython.cclass
 class Calls:
-    """Counts the threads that have entered and not left. While ``is_held``, who would enter waits."""
+    """Counts the threads that have entered and not left. While ``is_held``, who would enter waits.
+
+    ``gate``: where writers pass; its ``is_mine`` tells whether this thread has.
+    """
 
     count: int
     is_held: bool
+    gate: Any
     guard: Any
 
-    def __init__(self) -> None:
+    def __init__(self, gate: Any = None) -> None:
+        self.gate = gate
         self.guard = None if cython.compiled else make_lock()
         self.count = 0
         self.is_held = False
@@ -45,10 +51,17 @@ class Calls:
     @cython.ccall
     def enter(self) -> None:
         """Begin to call the database."""
-        while self.is_held:
+        while True:
+            with critical_section(self):
+                if not self.is_held or self.may_pass():
+                    self.count += 1
+                    return
             time.sleep(_PAUSE)
-        with critical_section(self):
-            self.count += 1
+
+    @cython.cfunc
+    def may_pass(self) -> cython.bint:
+        """Tell whether this thread may enter while others are kept out: only as long as somebody is within."""
+        return self.count > 0 and self.gate is not None and self.gate.is_mine
 
     @cython.ccall
     @cython.exceptval(check=False)
@@ -65,7 +78,8 @@ class Calls:
 
     def hold(self) -> bool:
         """Let nobody enter, and wait until all are out; False when that takes too long: a fork must not hang."""
-        self.is_held = True
+        with critical_section(self):
+            self.is_held = True
         deadline = stopwatch() + _PATIENCE
         while self.count > 0 and stopwatch() < deadline:
             time.sleep(_PAUSE)

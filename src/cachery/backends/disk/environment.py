@@ -45,7 +45,7 @@ class Environment:
         self._gate = gate
         self._map_size = max(budget * 4, _LEAST_MAP)
         self._database: Any = None
-        self.calls = Calls()
+        self.calls = Calls(gate)
         self._is_suspended = False
         self._enter()
 
