@@ -261,9 +261,9 @@ class StoredCache(ReportingCache):
         """Return a new engine that loads through this cache."""
         from cachery.loading import blocking_engine, stepped_engine  # noqa: PLC0415 - loaded when something is loaded
 
-        awaited = getattr(self.store, "awaited", None)
-        if awaited is not None:
-            return stepped_engine(awaited, self.build_recorder())
+        if self._is_awaited:
+            stepped: Any = self.store
+            return stepped_engine(stepped.awaited, self.build_recorder())
         return blocking_engine(self.store, self.build_recorder())
 
     def carry_on(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:

@@ -15,7 +15,7 @@ from cachery.backends.redis import scripts
 from cachery.backends.redis.link import Command
 from cachery.backends.redis.names import fence_of
 from cachery.backends.redis.reach import stamping
-from cachery.backends.redis.records import STAMP_SIZE, State, versioned
+from cachery.backends.redis.records import STAMP_SIZE, State
 from cachery.backends.redis.renewal import Lease
 from cachery.backends.redis.shelf import Found, Shelf
 from cachery.backends.redis.tokens import LoadToken
@@ -141,7 +141,7 @@ class Loads(Shelf):
         envelope, row = found.envelope, found.row
         entry = envelope.entry(None)._replace(refresh_at=until - found.birth)
         record = self.codec.record_of(envelope.key, envelope.body, entry, 0)
-        await self.swap(token.entry, row.record, row.record[:STAMP_SIZE] + versioned(record), token=token.identity)
+        await self.swap(token.entry, row.record, row.record[:STAMP_SIZE] + self.versioned(record), token=token.identity)
 
     async def open_token(self, key: str, tags: tuple[str, ...] = ()) -> LoadToken:
         """Note the moment: a load of ``key`` begins now, whose value will carry ``tags``, as far as is known."""

@@ -26,20 +26,16 @@ UNDECIDED = object()
 """In the place of a value of which more has to be known."""
 
 
-def fresh_value(codec: Codec, name: bytes, row: Row, now: Any, is_first_look: Any) -> Any:
-    """Return the value in ``row`` if it is fresh by the clock ``now``, else ``MISSING``. Raises ``Unreadable``.
-
-    ``is_first_look``: also ``MISSING`` when a refresh is due.
-    """
+def fresh_value(codec: Codec, name: bytes, row: Row, now: Any) -> Any:
+    """Return the value in ``row`` if it is fresh by the clock ``now``, else ``MISSING``. Raises ``Unreadable``."""
     if row.is_undone:
         if not is_record(row.record):
             raise Unreadable("format")
         return MISSING
     envelope = codec.opened(name, row.record[ENVELOPE_AT:])
-    if envelope.fresh_until != FOREVER or envelope.refresh_at != FOREVER:
+    if envelope.fresh_until != FOREVER:
         moment = now()
-        times = aged(envelope, birth_of(envelope, row.left, moment))
-        if times.fresh_until <= moment or (is_first_look and times.refresh_at <= moment):
+        if aged(envelope, birth_of(envelope, row.left, moment)).fresh_until <= moment:
             return MISSING
     return codec.value_of(name, envelope.body)
 

@@ -8,7 +8,6 @@ common to those who read it: the server keeps how much of the whole life is left
 from __future__ import annotations
 
 from math import ceil
-from os import urandom
 from struct import Struct
 from typing import NamedTuple
 
@@ -28,7 +27,6 @@ __all__ = [
     "is_record",
     "opened_head",
     "spans_of",
-    "versioned",
     "whole_life",
 ]
 
@@ -107,11 +105,6 @@ class Times(NamedTuple):
     fresh_until: float
     refresh_at: float
     stale_until: float
-
-
-def versioned(record: bytes) -> bytes:
-    """Return ``record``, an envelope, with a version of its own before it."""
-    return urandom(ENVELOPE_AT - STAMP_SIZE) + record
 
 
 def is_record(found: bytes) -> bool:

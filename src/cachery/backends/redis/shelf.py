@@ -167,12 +167,12 @@ class Shelf:
             self.observer.unreadable(key, error.reason)
             return MISSING
 
-    def fresh_value(self, key: str, name: bytes, row: Row | None, *, is_first_look: bool = False) -> Any:
-        """Return the value in ``row`` if it is fresh, else ``MISSING``; on a first look also when a refresh is due."""
+    def fresh_value(self, key: str, name: bytes, row: Row | None) -> Any:
+        """Return the value in ``row`` if it is fresh, else ``MISSING``."""
         if row is None:
             return MISSING
         try:
-            return fresh_value(self.codec, name, row, self.read_clock, is_first_look)
+            return fresh_value(self.codec, name, row, self.read_clock)
         except Unreadable as error:
             self.observer.unreadable(key, error.reason)
             return MISSING
@@ -206,9 +206,12 @@ class Shelf:
         spans = spans_of(entry, now - age)
         record = self.codec.record_of(name, self.codec.body_of(name, entry.value), spans, 0)
         life = max(1, whole_life(spans.fresh_until, spans.stale_until) - ceil(age * 1000))
+        return Parcel(key, self.names.entry(name), self.versioned(record), life, entry.tags)
+
+    def versioned(self, record: bytes) -> bytes:
+        """Return ``record``, an envelope, with a version of its own before it, by which ``is_own`` knows it."""
         writer = self.tokens.writer
-        version = writer + urandom(ENVELOPE_AT - STAMP_SIZE - len(writer))
-        return Parcel(key, self.names.entry(name), version + record, life, entry.tags)
+        return writer + urandom(ENVELOPE_AT - STAMP_SIZE - len(writer)) + record
 
     def is_own(self, row: Row) -> bool:
         """Tell whether this process has written what is in ``row``."""

@@ -41,11 +41,11 @@ class ShelteredStore:
 
     # Reading
 
-    async def fetch(self, key: str, *, is_first_look: bool = False) -> Any:
+    async def fetch(self, key: str) -> Any:
         """Return the value of ``key`` if it is fresh, else ``MISSING``."""
         if not self.holds(key):
             try:
-                return await self._far.fetch(key, is_first_look=is_first_look)
+                return await self._far.fetch(key)
             except AWAY:  # reported by the link
                 self._recover()
         return self._refuge.value(key, self._far.read_clock())

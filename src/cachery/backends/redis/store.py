@@ -10,10 +10,10 @@ from typing import Any
 
 from cachery.backends.redis.leases import Leases
 from cachery.backends.redis.link import Link
-from cachery.backends.redis.loads import AWAY, Loads
+from cachery.backends.redis.loads import Loads
 from cachery.backends.redis.reach import stamp
 from cachery.backends.redis.reading import plain_values
-from cachery.backends.redis.records import STAMP_SIZE, versioned, whole_life
+from cachery.backends.redis.records import STAMP_SIZE, whole_life
 from cachery.backends.redis.scanning import living, matching, reclaim, summaries, verified
 from cachery.backends.redis.shelf import Found, Later, Shared
 from cachery.exceptions import CacheValueError
@@ -35,19 +35,10 @@ class RedisStore(Loads):
         super().__init__(link, shared, observer, later)
         self.leases = Leases(self, shared.settings.lease_timeout)
 
-    async def fetch(self, key: str, *, is_first_look: bool = False) -> Any:
-        """Return the value of ``key`` if it is fresh, else ``MISSING``.
-
-        A first look goes on to a load, so it finds nothing where the server is away.
-        """
+    async def fetch(self, key: str) -> Any:
+        """Return the value of ``key`` if it is fresh, else ``MISSING``."""
         name = key_bytes(key)
-        try:
-            row = await self.row(self.names.entry(name))
-        except AWAY:
-            if is_first_look:
-                return MISSING
-            raise
-        return self.fresh_value(key, name, row, is_first_look=is_first_look)
+        return self.fresh_value(key, name, await self.row(self.names.entry(name)))
 
     async def fetch_many(self, keys: list[str]) -> dict[str, Any]:
         """Return the fresh values among those of ``keys``: in one round trip, and another for those with tags."""
@@ -125,7 +116,7 @@ class RedisStore(Loads):
                 total = self._number(key, found) + by
                 name = found.envelope.key
                 body = self.codec.body_of(name, total)
-                record, life = versioned(self.codec.record_of(name, body, found.envelope.entry(total), 0)), None
+                record, life = self.versioned(self.codec.record_of(name, body, found.envelope.entry(total), 0)), None
             if await self._settle(key, seen, record, life, stamp_of=found):
                 return total
 
@@ -170,7 +161,7 @@ class RedisStore(Loads):
             if stale_until > -_FOREVER and envelope.fresh_until < _FOREVER:  # as long a stale time as before
                 stale_until += life - envelope.fresh_until
             entry = envelope.entry(None)._replace(fresh_until=life, refresh_at=_FOREVER, stale_until=stale_until)
-            record = versioned(self.codec.record_of(envelope.key, envelope.body, entry, 0))
+            record = self.versioned(self.codec.record_of(envelope.key, envelope.body, entry, 0))
             whole = whole_life(life, stale_until)
             if entry.tags:
                 await stamp(self.link, self.names, entry.tags, whole)

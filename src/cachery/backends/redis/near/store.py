@@ -57,12 +57,12 @@ class NearStore:
         """Return the value of ``key`` if a good copy is at hand, else ``MISSING``."""
         return self._copies.look(key, is_first_look)
 
-    async def fetch(self, key: str, *, is_first_look: bool = False) -> Any:
+    async def fetch(self, key: str) -> Any:
         """Return the value of ``key`` if it is fresh, else ``MISSING``."""
-        value = self._copies.look(key, is_first_look)
+        value = self._copies.look(key)
         if value is not MISSING:
             return value
-        found = await self._read([key], is_first_look=is_first_look)
+        found = await self._read([key])
         return found.get(key, MISSING)
 
     async def fetch_many(self, keys: list[str]) -> dict[str, Any]:
@@ -73,26 +73,22 @@ class NearStore:
             found |= await self._read(absent)
         return {key: value for key, value in found.items() if value is not MISSING}
 
-    async def _read(self, keys: Sequence[str], *, is_first_look: bool = False) -> dict[str, Any]:
+    async def _read(self, keys: Sequence[str]) -> dict[str, Any]:
         """Return the fresh values among those of ``keys``: as the server has them, or where it is away, the refuge."""
         held = [key for key in keys if self._far.holds(key)]
         if held:
             keys = [key for key in keys if key not in held]
         try:
-            found = await self._read_there(keys, is_first_look=is_first_look) if keys else {}
+            found = await self._read_there(keys) if keys else {}
         except AWAY:  # reported by the link
             held, found = [*held, *keys], {}
         return found | self._far.in_refuge(held) if held else found
 
-    async def _read_there(self, keys: Sequence[str], *, is_first_look: bool) -> dict[str, Any]:
+    async def _read_there(self, keys: Sequence[str]) -> dict[str, Any]:
         """Return the fresh values among those of ``keys`` as the server has them."""
         seen = await self._see(keys)
         now = self._marks.now()
-        return {
-            key: value
-            for key, (found, value) in seen.items()
-            if found.times.fresh_until > now and not (is_first_look and found.times.refresh_at <= now)
-        }
+        return {key: value for key, (found, value) in seen.items() if found.times.fresh_until > now}
 
     async def read_entry(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh, or ``None``."""
