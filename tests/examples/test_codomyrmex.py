@@ -20,6 +20,17 @@ from cachery.settings import VARIABLES
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "codomyrmex"
 OUTPUTS = {
+    "backends": """\
+InMemoryCache {'name': 'Ada'} True 1
+1 True
+InMemoryCache {'name': 'Ada'} True 1
+1 True
+FileBasedCache {'name': 'Ada'} True 1
+1 True
+FileBasedCache {'name': 'Ada'} True 1
+1 True
+RedisCache requires running Redis server
+""",
     "distributed": "",
     "file_based": "",
     "in_memory_lru": "Cache hit — saved 142 tokens\n",
