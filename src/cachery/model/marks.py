@@ -16,10 +16,23 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["Mark", "file_tag", "has_marks", "is_source", "marks_in", "path_in", "prefixed", "shown", "without_marks"]
+__all__ = [
+    "MARK",
+    "Mark",
+    "file_tag",
+    "has_marks",
+    "is_source",
+    "marks_in",
+    "path_in",
+    "prefixed",
+    "shown",
+    "without_marks",
+]
 
 _SEPARATOR = "\x1f"
-_MARK = "\x1f?"
+MARK = "\x1f?"
+"""How every mark begins."""
+
 _FILE = "\x1ffile\x1f"
 
 
@@ -33,14 +46,14 @@ class Mark(NamedTuple):
     @property
     def tag(self) -> str:
         """The tag that says so."""
-        return f"{_MARK}{self.kind}{_SEPARATOR}{self.seen}{_SEPARATOR}{self.name}"
+        return f"{MARK}{self.kind}{_SEPARATOR}{self.seen}{_SEPARATOR}{self.name}"
 
     @classmethod
     def read(cls, tag: str) -> Mark | None:
         """Return the mark in ``tag``; ``None`` when it is another tag."""
-        if not tag.startswith(_MARK):
+        if not tag.startswith(MARK):
             return None
-        parts = tag[len(_MARK) :].split(_SEPARATOR, 2)
+        parts = tag[len(MARK) :].split(_SEPARATOR, 2)
         return cls(*parts) if len(parts) == len(cls._fields) else None
 
 
@@ -52,12 +65,12 @@ def marks_in(tags: tuple[str, ...]) -> tuple[Mark, ...]:
 
 def has_marks(tags: Iterable[str]) -> bool:
     """Tell whether there is a mark among ``tags``."""
-    return any(tag.startswith(_MARK) for tag in tags)
+    return any(tag.startswith(MARK) for tag in tags)
 
 
 def without_marks(tags: Iterable[str]) -> tuple[str, ...]:
     """Return ``tags`` but for the marks."""
-    return tuple(tag for tag in tags if not tag.startswith(_MARK))
+    return tuple(tag for tag in tags if not tag.startswith(MARK))
 
 
 def file_tag(path: str) -> str:

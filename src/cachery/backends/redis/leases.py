@@ -53,7 +53,7 @@ class Leases:
         self._loads.renewal.begin(lease)
         if looking:
             row = seen(replies[1])
-            if row is not None and row.numbers and not await self._loads.stands(row):
+            if row is not None and not await self._loads.stands(row):
                 row = None
             found = None if row is None else self._loads.opened(key, key_bytes(key), row)
             lease.found = self._loads.entry_of(key, found)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from cachery.model.durations import HUNDRED_YEARS
 from cachery.model.entry import Entry
+from cachery.model.marks import MARK
 from cachery.serializers.envelope import MAGIC, Envelope, Unreadable, unpack
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Times",
     "aged",
     "birth_of",
+    "is_marked",
     "is_record",
     "opened_head",
     "spans_of",
@@ -38,6 +40,7 @@ _STAMP = Struct(">8sQ")
 _LENGTHS = Struct("<II")
 _LENGTHS_AT = ENVELOPE_AT + 54
 _TAG_SIZE = 8
+_MARK = MARK.encode()
 _FOREVER = float("inf")
 
 
@@ -110,6 +113,15 @@ class Times(NamedTuple):
 def is_record(found: bytes) -> bool:
     """Tell whether what was ``found`` under the name of an entry is one, of whatever version."""
     return found.startswith(MAGIC, ENVELOPE_AT)
+
+
+def is_marked(record: bytes) -> bool:
+    """Tell whether one of the tags in ``record`` says what was seen of a source."""
+    if len(record) < _LENGTHS_AT + 16:
+        return False
+    key_size, tags_size = _LENGTHS.unpack_from(record, _LENGTHS_AT)
+    start = _LENGTHS_AT + 16 + key_size
+    return record.find(_MARK, start, start + tags_size) >= 0
 
 
 def spans_of(entry: Entry, now: float) -> Entry:

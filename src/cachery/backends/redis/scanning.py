@@ -42,7 +42,7 @@ async def living(store: RedisStore) -> AsyncIterator[str]:
     """Yield the live keys."""
     async for heads in _heads(store):
         for entry, row in heads:
-            if row is not None and store.is_live(row) and (not row.numbers or await store.stands(row)):
+            if row is not None and store.is_live(row) and await store.stands(row):
                 yield _key_at(store, entry, row)
 
 

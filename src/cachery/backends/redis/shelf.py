@@ -19,6 +19,7 @@ from cachery.backends.redis.records import (
     Times,
     aged,
     birth_of,
+    is_marked,
     is_record,
     opened_head,
     spans_of,
@@ -29,7 +30,6 @@ from cachery.backends.redis.settings import Settings
 from cachery.backends.redis.tokens import Tokens
 from cachery.exceptions import CacheConnectionError, CacheTimeoutError
 from cachery.model.entry import Entry
-from cachery.model.marks import has_marks
 from cachery.model.sentinels import MISSING
 from cachery.ports.store import Observer
 from cachery.serializers.envelope import Envelope, Unreadable
@@ -112,17 +112,24 @@ class Shelf:
 
     async def rows(self, entries: Sequence[bytes], *, versions: Sequence[bytes] = ()) -> list[Row | None]:
         """Return what stands under ``entries``, as ``row`` does; without bodies where the version is known."""
-        rows = await self.reach.rows(entries, versions=versions)
-        return [row if row is None or not row.numbers or await self.stands(row) else None for row in rows]
+        return await self._standing(await self.reach.rows(entries, versions=versions))
 
     async def stands(self, row: Row) -> bool:
-        """Tell whether all that is in ``row``, which has tags, says was seen of its sources looks the same now."""
+        """Tell whether all that ``row``, which has tags, says was seen of its sources looks the same now."""
+        return await self._standing([row]) != [None]
+
+    async def _standing(self, rows: list[Row | None]) -> list[Row | None]:
+        """Return ``rows``, with ``None`` for those of which a source has changed: one round trip for all of them."""
+        marked = {at: self._tags_of(row) for at, row in enumerate(rows) if row is not None and is_marked(row.record)}
+        if not marked:
+            return rows
+        seen = await self.look_at(list(dict.fromkeys(key for tags in marked.values() for key in keys_in(tags))))
+        gone = {at for at, tags in marked.items() if not stand(tags, lambda key: seen[key].stamp)}
+        return [None if at in gone else row for at, row in enumerate(rows)]
+
+    def _tags_of(self, row: Row) -> tuple[str, ...]:
         found = self.head(row)
-        tags = () if found is None else tuple(tag for tag, _ in found.envelope.tags)
-        if not has_marks(tags):
-            return True
-        seen = await self.look_at(keys_in(tags))
-        return stand(tags, lambda key: seen[key].stamp)
+        return () if found is None else tuple(tag for tag, _ in found.envelope.tags)
 
     async def observe(self, key: str, sources: tuple[Source, ...]) -> tuple[str, ...]:
         """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now.
@@ -144,9 +151,7 @@ class Shelf:
     def _seen_in(self, row: Row | None) -> Seen:
         if row is None or not self.is_live(row):
             return Seen()
-        found = self.head(row)
-        tags = () if found is None else tuple(tag for tag, _ in found.envelope.tags)
-        return Seen(row.record[STAMP_SIZE:ENVELOPE_AT].hex(), tags)
+        return Seen(row.record[STAMP_SIZE:ENVELOPE_AT].hex(), self._tags_of(row))
 
     def opened(self, key: str, name: bytes, row: Row) -> Found | None:
         """Return ``row`` taken apart; ``None`` when it was undone or cannot be read, which is reported."""

@@ -132,7 +132,7 @@ class RedisStore(Loads):
         row = await self.reach.row(self.names.entry(name))
         if row is None:
             return None, b""
-        found = self.opened(key, name, row) if not row.numbers or await self.stands(row) else None
+        found = self.opened(key, name, row) if await self.stands(row) else None
         is_live = found is not None and found.times.fresh_until > self.read_clock()
         return found if is_live else None, row.record
 
