@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cachery.file_based import FileBasedCache as FileBasedBackend
     from cachery.in_memory import InMemoryCache
     from cachery.in_memory import InMemoryCache as InMemoryBackend
-    from cachery.manager import CacheManager, cached, get_cache
+    from cachery.manager import CacheManager, cached, configure, get_cache
     from cachery.model.sentinels import FOREVER, MISSING
     from cachery.namespaced import NamespacedCache
     from cachery.null import NullCache
@@ -88,6 +88,7 @@ __all__ = [
     "backends",
     "cached",
     "compiled",
+    "configure",
     "distributed",
     "events",
     "get_cache",
@@ -124,6 +125,7 @@ __getattr__, __dir__ = lazy_exports(
         "backends": "cachery.backends",
         "cached": "cachery.manager:cached",
         "compiled": "cachery.policies.node:is_compiled",
+        "configure": "cachery.manager:configure",
         "distributed": "cachery.distributed",
         "events": "cachery.events",
         "get_cache": "cachery.manager:get_cache",

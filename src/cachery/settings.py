@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,9 @@ from cachery.exceptions import CacheValueError
 from cachery.model.durations import seconds
 from cachery.model.sentinels import FOREVER
 
-__all__ = ["VARIABLES", "Variable", "from_environment", "is_set"]
+__all__ = ["VARIABLES", "Variable", "from_environment", "is_set", "masked"]
+
+_SECRET_OPTIONS = frozenset({"secret", "encryption", "password", "connection_options"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,23 @@ VARIABLES = {
         ),
         Variable("REDIS_HOST", "localhost", str, "the same, for RedisCache() without arguments"),
         Variable("REDIS_PORT", 6379, _port, "its port"),
+        Variable("CACHERY_CONFIG", None, str, "the TOML file with the settings of get_cache"),
         Variable("CACHERY_SECRET", None, str, "signs what is stored outside of the process", lambda _: "(set)"),
     )
 }
+
+
+def masked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ``options`` of a cache as they may be shown: no secret, no password of a URL.
+
+    >>> masked({"max_size": 5, "secret": "of the tests", "redis_url": "redis://ada:pass@db"})
+    {'max_size': 5, 'secret': '***', 'redis_url': 'redis://ada:***@db'}
+    """
+    return {name: "***" if name in _SECRET_OPTIONS else _shown(value) for name, value in options.items()}
+
+
+def _shown(value: Any) -> Any:
+    return _hide_password(value) if isinstance(value, str) and "://" in value else value
 
 
 def from_environment(name: str) -> Any:

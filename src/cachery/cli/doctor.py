@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from cachery.cli.diagnosis import Diagnosis, ExtraState, Setting, diagnose
+from cachery.cli.diagnosis import ConfigFile, Diagnosis, ExtraState, NamedCache, Setting, diagnose
 from cachery.cli.screen import Cell, Screen, marked
 
 __all__ = ["show_diagnosis"]
@@ -30,9 +30,25 @@ def _show(screen: Screen, diagnosis: Diagnosis) -> None:
     screen.table("Extras", ["extra", "for", "modules", "state"], map(_extra_row, diagnosis.extras))
     columns = ["variable", "value", "default", "from", "meaning"]
     screen.table("Settings in force", columns, map(_setting_row, diagnosis.settings))
+    _show_config(screen, diagnosis.config)
     for error in diagnosis.errors:
         screen.line(f"error: {error}", "bold red")
     screen.line(diagnosis.default_ttl)
+
+
+def _show_config(screen: Screen, config: ConfigFile) -> None:
+    if config.file is None:
+        screen.line("No settings file: neither CACHERY_CONFIG, nor cachery.toml or [tool.cachery] from here up.")
+        return
+    readers = "get_cache and the command line" if config.is_named else "the command line; get_cache by CACHERY_CONFIG"
+    screen.line(f"Settings file: {config.file}, for {readers}")
+    if config.caches:
+        screen.table("Caches of the settings file", ["name", "backend", "options"], map(_cache_row, config.caches))
+
+
+def _cache_row(cache: NamedCache) -> list[Cell]:
+    options = ", ".join(f"{name}={value}" for name, value in cache.options.items())
+    return [cache.name, cache.backend, options]
 
 
 def _extra_row(extra: ExtraState) -> list[Cell]:
