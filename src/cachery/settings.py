@@ -15,7 +15,7 @@ from cachery.exceptions import CacheValueError
 from cachery.model.durations import seconds
 from cachery.model.sentinels import FOREVER
 
-__all__ = ["VARIABLES", "Variable", "from_environment", "is_set", "masked"]
+__all__ = ["VARIABLES", "Variable", "from_environment", "hide_password", "is_set", "masked"]
 
 _SECRET_OPTIONS = frozenset({"secret", "encryption", "password", "connection_options"})
 
@@ -54,7 +54,12 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _hide_password(url: str) -> str:
+def hide_password(url: str) -> str:
+    """Return ``url`` as it may be shown.
+
+    >>> hide_password("redis://ada:pass@db:6379/0")
+    'redis://ada:***@db:6379/0'
+    """
     return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
 
 
@@ -66,7 +71,7 @@ VARIABLES = {
         Variable("CACHE_MAX_SIZE", 1000, _max_size, "entries in a memory cache that names no size"),
         Variable("CACHE_DIR", None, str, "directory of the caches on disk that name none"),
         Variable(
-            "REDIS_URL", "redis://localhost:6379", str, "the server of a cache on redis that names none", _hide_password
+            "REDIS_URL", "redis://localhost:6379", str, "the server of a cache on redis that names none", hide_password
         ),
         Variable("REDIS_HOST", "localhost", str, "the same, for RedisCache() without arguments"),
         Variable("REDIS_PORT", 6379, _port, "its port"),
@@ -86,7 +91,7 @@ def masked(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> Any:
-    return _hide_password(value) if isinstance(value, str) and "://" in value else value
+    return hide_password(value) if isinstance(value, str) and "://" in value else value
 
 
 def from_environment(name: str) -> Any:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
-
 from cachery.cli.diagnosis import ConfigFile, Diagnosis, ExtraState, NamedCache, Setting, diagnose
+from cachery.cli.printing import print_json
 from cachery.cli.screen import Cell, Screen, marked
 
 __all__ = ["show_diagnosis"]
@@ -15,7 +13,7 @@ def show_diagnosis(*, as_json: bool = False) -> bool:
     """Print the diagnosis of this installation; True when nothing is wrong."""
     diagnosis = diagnose()
     if as_json:
-        sys.stdout.write(json.dumps(diagnosis.to_dict(), indent=2, allow_nan=False) + "\n")
+        print_json(diagnosis.to_dict())
     else:
         _show(Screen(), diagnosis)
     return not diagnosis.errors
