@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from cachery._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from cachery import aio, backends, distributed, events, policies, replication, serializers, testing
+    from cachery import aio, backends, distributed, events, policies, replication, serializers, testing, warmers
     from cachery.breaker import CircuitBreaker
     from cachery.cache import Cache
     from cachery.disk import DiskCache
@@ -95,6 +95,7 @@ __all__ = [
     "replication",
     "serializers",
     "testing",
+    "warmers",
 ]
 
 _EXCEPTIONS = [name for name in __all__ if name.endswith("Error")]
@@ -131,6 +132,7 @@ __getattr__, __dir__ = lazy_exports(
         "replication": "cachery.replication",
         "serializers": "cachery.serializers",
         "testing": "cachery.testing",
+        "warmers": "cachery.warmers",
         **{name: f"cachery.exceptions:{name}" for name in _EXCEPTIONS},
     },
 )
