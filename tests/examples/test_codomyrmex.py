@@ -21,6 +21,7 @@ from cachery.settings import VARIABLES
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "codomyrmex"
 OUTPUTS = {
+    "async_ops": "{'status': 'done'} 100\n12 None\n",
     "distributed": "",
     "file_based": "",
     "in_memory_lru": "Cache hit — saved 142 tokens\n",
@@ -201,3 +202,11 @@ def test_warming(capsys: pytest.CaptureFixture[str]) -> None:
     assert names["my_cache_dict"] == {key: {"name": key} for key in ("config:global", "config:agents", "config:llm")}
     assert (names["stats"].keys_warmed, names["stats"].success_rate) == (3, 1.0)
     assert without_times(capsys.readouterr().out) == OUTPUTS["warming"]
+
+
+def test_async_ops(capsys: pytest.CaptureFixture[str]) -> None:
+    run_example("async_ops")
+    cache = get_cache("workflow", backend="file_based")
+    assert len(list(cache.keys())) == 88
+    assert cache.get("agent:99") == 99
+    assert capsys.readouterr().out == OUTPUTS["async_ops"]
