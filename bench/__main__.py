@@ -29,6 +29,7 @@ from bench.stampede import stampede
 from bench.threads import threads
 from bench.tiers import outage, tiers
 from bench.verbs import verbs
+from bench.warming import warming
 from bench.writes import writes
 
 _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
@@ -44,6 +45,7 @@ _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
     collections,
     threads,
     verbs,
+    warming,
     disk,
     disk_full,
     disk_processes,

@@ -17,7 +17,18 @@ from typing import TYPE_CHECKING
 from cachery._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from cachery import aio, backends, distributed, events, policies, replication, serializers, testing
+    from cachery import (
+        aio,
+        async_ops,
+        backends,
+        distributed,
+        events,
+        policies,
+        replication,
+        serializers,
+        testing,
+        warmers,
+    )
     from cachery.breaker import CircuitBreaker
     from cachery.cache import Cache
     from cachery.disk import DiskCache
@@ -85,6 +96,7 @@ __all__ = [
     "TTLManager",
     "TieredCache",
     "aio",
+    "async_ops",
     "backends",
     "cached",
     "compiled",
@@ -96,6 +108,7 @@ __all__ = [
     "replication",
     "serializers",
     "testing",
+    "warmers",
 ]
 
 _EXCEPTIONS = [name for name in __all__ if name.endswith("Error")]
@@ -122,6 +135,7 @@ __getattr__, __dir__ = lazy_exports(
         "TTLManager": "cachery.ttl_manager:TTLManager",
         "TieredCache": "cachery.tiered:TieredCache",
         "aio": "cachery.aio",
+        "async_ops": "cachery.async_ops",
         "backends": "cachery.backends",
         "cached": "cachery.manager:cached",
         "compiled": "cachery.policies.node:is_compiled",
@@ -133,6 +147,7 @@ __getattr__, __dir__ = lazy_exports(
         "replication": "cachery.replication",
         "serializers": "cachery.serializers",
         "testing": "cachery.testing",
+        "warmers": "cachery.warmers",
         **{name: f"cachery.exceptions:{name}" for name in _EXCEPTIONS},
     },
 )

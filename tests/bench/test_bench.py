@@ -25,6 +25,7 @@ TITLES = [
     "Collector",
     "Threads",
     "Other verbs",
+    "Warming",
     "On disk",
     "On disk, many entries",
     "On disk, many processes",
