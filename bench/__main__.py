@@ -11,6 +11,7 @@ from platform import machine, python_version
 
 import cachery
 from bench.cancellations import cancellations
+from bench.command_line import command_line
 from bench.coroutines import coroutines
 from bench.decorated import decorated
 from bench.disk import disk, disk_full
@@ -54,6 +55,7 @@ _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
     redis,
     tiers,
     outage,
+    command_line,
 )
 
 

@@ -31,6 +31,7 @@ TITLES = [
     "On disk, many processes",
     "In files",
     "The loop beside a disk",
+    "The command line",
 ]
 
 for peer in ("cachebox", "cachetools", "cashews", "diskcache"):

@@ -216,6 +216,32 @@ def purge(  # noqa: PLR0913 - what to remove, by name
     remove(chosen, tag or [], pattern, expired=expired, is_trial=dry_run, as_json=json)
 
 
+@app.command(rich_help_panel="A whole cache")
+def warm(  # noqa: PLR0913 - how to warm, by name
+    loader: Annotated[str, typer.Argument(help="module:function, called with a key each.", show_default=False)],
+    source: Annotated[
+        str, typer.Argument(metavar="[KEYS]", help="A file of keys, a line each; - reads standard input.")
+    ] = "-",
+    *,
+    ttl: Annotated[str | None, typer.Option("--ttl", help="How long what is stored lives.")] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="A tag of it; may be repeated.")] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Threads.")] = 4,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Keys that a thread takes at a time.")] = 100,
+    retries: Annotated[int, typer.Option("--retries", min=0, help="How often a key that failed is tried again.")] = 0,
+    timeout: Annotated[str, typer.Option("--timeout", help="The longest it may take.")] = "forever",
+    cache: CacheOption = None,
+    name: NameOption = None,
+    json: AsJson = False,
+) -> None:
+    """Fill a cache with what a function returns for keys; exit with status 1 when one failed."""
+    from cachery.cli.chosen import choose  # noqa: PLC0415
+    from cachery.cli.warm import Manner, find_loader, read_keys, warm_cache  # noqa: PLC0415
+
+    chosen = choose(which(None, cache), name)
+    manner = Manner(workers, batch_size, retries, timeout, ttl, tuple(tag or ()))
+    _end(is_fine=warm_cache(chosen, find_loader(loader), read_keys(source), manner, as_json=json))
+
+
 @app.command(rich_help_panel="About cachery")
 def doctor(*, json: AsJson = False) -> None:
     """Show what is installed and which settings are in force; exit with status 1 when one cannot be read."""
