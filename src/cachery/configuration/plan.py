@@ -108,17 +108,20 @@ def _optional(source: Source, name: str, kind: Kind) -> Any:
 
 def _value(source: Source, value: Any, kind: Kind, *path: str) -> Any:
     """Return ``value`` as a constructor takes it. Raises ``Unset``, and ``CacheValueError`` for one of another kind."""
+    written = value
     try:
         if isinstance(value, str) and has_variables(value):
             value = kind.parse(expanded(value))
-        elif isinstance(value, list):
+        elif isinstance(value, list) and any(isinstance(each, str) and has_variables(each) for each in value):
             value = [expanded(each) if isinstance(each, str) else each for each in value]
         checked = kind.check(value)
     except Unset as unset:
         told = source.error(str(unset), *path)
         raise Unset(told.message, **told.context) from unset
     except CacheValueError as error:
-        raise source.error(str(error), *path) from error
+        if value is written:
+            raise source.error(str(error), *path) from error
+        raise source.error("what its variables say does not fit here", *path) from None  # it may be a secret
     return source.folder / checked if kind.is_path and source.folder is not None else checked
 
 
