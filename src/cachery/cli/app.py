@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from cachery import __version__
+from cachery.cli.mcp_command import mcp
 from cachery.exceptions import CacheError
 
 __all__ = ["app"]
@@ -111,3 +112,6 @@ def purge(
     if not tag and pattern is None and not expired:
         raise typer.BadParameter("say what to remove: --tag, --pattern or --expired")
     remove(path, tag or [], pattern, expired=expired, is_trial=dry_run)
+
+
+app.command()(mcp)

@@ -41,12 +41,22 @@ class Screen:
         self._console.print(text, style=style, soft_wrap=not self._console.is_terminal)
 
     def table(
-        self, title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, are_numbers: bool = False
+        self,
+        title: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Cell]],
+        *,
+        are_numbers: bool = False,
+        are_names_whole: bool = False,
     ) -> None:
-        """Print a table; with ``are_numbers``, all columns but the first stand to the right."""
+        """Print a table; with ``are_numbers``, all columns but the first stand to the right.
+
+        With ``are_names_whole``, what stands in the first is never broken, however narrow the others become.
+        """
         table = Table(box=box.SIMPLE_HEAD)
         for place, column in enumerate(columns):
-            table.add_column(column, justify="right" if are_numbers and place else "left", overflow="fold")
+            side = "right" if are_numbers and place else "left"
+            table.add_column(column, justify=side, overflow="fold", no_wrap=are_names_whole and not place)
         for row in rows:
             if row is SECTION_END:
                 table.add_section()
