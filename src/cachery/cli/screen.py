@@ -55,8 +55,10 @@ class Screen:
         """
         table = Table(box=box.SIMPLE_HEAD)
         for place, column in enumerate(columns):
-            side = "right" if are_numbers and place else "left"
-            table.add_column(column, justify=side, overflow="fold", no_wrap=are_names_whole and not place)
+            is_whole = are_names_whole and not place
+            table.add_column(
+                column, justify="right" if are_numbers and place else "left", overflow="fold", no_wrap=is_whole
+            )
         for row in rows:
             if row is SECTION_END:
                 table.add_section()
