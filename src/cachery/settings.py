@@ -20,6 +20,9 @@ __all__ = ["VARIABLES", "Variable", "from_environment", "hide_password", "is_set
 _SECRET_OPTIONS = frozenset({"secret", "encryption", "password", "connection_options"})
 
 
+_DAY = 86400.0
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """One environment variable: its ``default``, what ``read`` makes of its text, and its ``meaning``.
@@ -40,6 +43,13 @@ def _ttl(text: str) -> float:
     if seconds(text) <= 0:
         raise CacheValueError("write a time span above 0, or forever")
     return seconds(text)
+
+
+def _tool_ttl(text: str) -> float:
+    number = seconds(text)
+    if not 0 < number < _DAY:
+        raise CacheValueError("write seconds above 0 and below 86400")
+    return number
 
 
 def _max_size(text: str) -> int:
@@ -76,6 +86,7 @@ VARIABLES = {
         Variable("REDIS_HOST", "localhost", str, "the same, for RedisCache() without arguments"),
         Variable("REDIS_PORT", 6379, _port, "its port"),
         Variable("CACHERY_CONFIG", None, str, "the TOML file with the settings of get_cache"),
+        Variable("CODOMYRMEX_MCP_CACHE_TTL", 300.0, _tool_ttl, "seconds that a tool stores for which names no TTL"),
         Variable("CACHERY_SECRET", None, str, "signs what is stored outside of the process", lambda _: "(set)"),
     )
 }

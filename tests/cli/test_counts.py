@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.cli.commands import json_of, run
+from tests.servers.redis_servers import RedisServer
 
+import cachery
 from cachery import DiskCache, FileBasedCache
 from cachery.cli.counts import watch_counts
 
@@ -78,9 +84,27 @@ def test_they_are_watched(place: Path, capsys: pytest.CaptureFixture[str], *, as
         assert "-1" in printed
 
 
-def test_a_cache_that_goes_away_meanwhile_is_told_of(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def damage() -> None:
-        (place / "cachery.toml").unlink()
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_server_that_goes_away_meanwhile_is_told_of(
+    own_redis: RedisServer, place: Path, capsys: pytest.CaptureFixture[str], *, as_json: bool
+) -> None:
+    with (place / "cachery.toml").open("a") as file:
+        file.write(f"[caches.far]\nbackend = 'redis'\nredis_url = 'redis://localhost:{own_redis.port}'\n")
+    watch_counts(None, None, as_json=as_json, pause=pausing(own_redis.stop))
+    printed = capsys.readouterr().out
+    if as_json:
+        before, after = [json.loads(line) for line in printed.splitlines()]
+        assert (before[2]["entries"], "error" in after[2], after[0]["entries"]) == (0, True, 2)
+    else:
+        assert f"localhost:{own_redis.port}" in "".join(printed.split())
 
-    watch_counts(None, None, as_json=False, pause=pausing(damage))
-    assert "pages" in capsys.readouterr().out
+
+def test_watching_ends_well_when_it_is_interrupted(place: Path) -> None:
+    command = [sys.executable, "-m", "cachery", "stats", "--watch", "--every", "0.1", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(cachery.__file__).parents[1])}  # it may be relative
+    with subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        lines = [json.loads(watching.stdout.readline()) for _ in range(2)]
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(30) == 0
+    assert lines[0] == lines[1]

@@ -41,7 +41,8 @@ def test_it_shows_every_setting() -> None:
 
 def test_it_tells_which_caches_have_a_default_ttl() -> None:
     said = doctor().stdout
-    assert "from get_cache or a CacheManager has a default TTL: the one given, else CACHE_TTL_DEFAULT, 300 s" in said
+    assert "from get_cache or a CacheManager has a default TTL: the one given, in code or in a settings file" in said
+    assert "else CACHE_TTL_DEFAULT, 300 s unless set" in said
     assert "A cache made by its constructor, InMemoryCache() for instance, has none." in said
 
 

@@ -25,6 +25,7 @@ OUTPUTS = {
     "distributed": "",
     "file_based": "",
     "in_memory_lru": "Cache hit — saved 142 tokens\n",
+    "mcp_tools": "{'name': 'llm_responses', 'backend': 'in_memory', 'size': 0}\n{'response': 'Hello world'}\n",
     "namespaced": "",
     "quick_start": "Hit rate: 100.00%\n",
     "statistics": "Cache: 0/0 hits (0.0%), 0/1000 entries, 0 evictions\n",
@@ -210,3 +211,10 @@ def test_async_ops(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(list(cache.keys())) == 88
     assert cache.get("agent:99") == 99
     assert capsys.readouterr().out == OUTPUTS["async_ops"]
+
+
+def test_mcp_tools(capsys: pytest.CaptureFixture[str]) -> None:
+    names = run_example("mcp_tools")
+    assert names["answer"]["status"] == "ok"
+    assert get_cache("llm_responses", backend="in_memory").ttl("prompt:1") == pytest.approx(600, abs=5)
+    assert capsys.readouterr().out == OUTPUTS["mcp_tools"]

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from cachery import __version__
 from cachery.cli.arguments import AsJson, CacheArgument, CacheOption, Key, NameOption, which
+from cachery.cli.mcp_command import mcp
 from cachery.exceptions import CacheError, CacheKeyError, CacheValueError
 
 __all__ = ["app"]
@@ -259,3 +260,6 @@ def demo(
     from cachery.cli.demo import show_demo  # noqa: PLC0415
 
     show_demo(is_quick=quick)
+
+
+app.command(rich_help_panel="About cachery")(mcp)

@@ -176,6 +176,7 @@ def _plain(value: Any) -> Any:
 def _about_default_ttl() -> str:
     default = VARIABLES["CACHE_TTL_DEFAULT"].default
     return (
-        "A cache from get_cache or a CacheManager has a default TTL: the one given, else CACHE_TTL_DEFAULT, "
-        f"{default:g} s unless set. A cache made by its constructor, InMemoryCache() for instance, has none."
+        "A cache from get_cache or a CacheManager has a default TTL: the one given, in code or in a settings file, "
+        f"else CACHE_TTL_DEFAULT, {default:g} s unless set. "
+        "A cache made by its constructor, InMemoryCache() for instance, has none."
     )

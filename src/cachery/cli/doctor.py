@@ -27,7 +27,7 @@ def _show(screen: Screen, diagnosis: Diagnosis) -> None:
     screen.line()
     screen.table("Extras", ["extra", "for", "modules", "state"], map(_extra_row, diagnosis.extras))
     columns = ["variable", "value", "default", "from", "meaning"]
-    screen.table("Settings in force", columns, map(_setting_row, diagnosis.settings))
+    screen.table("Settings in force", columns, map(_setting_row, diagnosis.settings), are_names_whole=True)
     _show_config(screen, diagnosis.config)
     for error in diagnosis.errors:
         screen.line(f"error: {error}", "bold red")

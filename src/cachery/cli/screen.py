@@ -42,17 +42,26 @@ class Screen:
         self._console.print(text, style=style, soft_wrap=not self._console.is_terminal)
 
     def table(
-        self, title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, are_numbers: bool = False
+        self,
+        title: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Cell]],
+        *,
+        are_numbers: bool = False,
+        are_names_whole: bool = False,
     ) -> None:
-        """Print a table; with ``are_numbers``, all columns but the first stand to the right."""
+        """Print a table; with ``are_numbers``, all columns but the first stand to the right.
+
+        With ``are_names_whole``, what stands in the first is never broken, however narrow the others become.
+        """
         self.line(title, "bold")
-        self._console.print(_table(columns, rows, are_numbers=are_numbers))
+        self._console.print(_table(columns, rows, are_numbers=are_numbers, are_names_whole=are_names_whole))
 
     def live_table(self, title: str, columns: Sequence[str], frames: Iterable[Iterable[Sequence[Cell]]]) -> None:
         """Print a table for each of ``frames``, in the place of the one before while this is a terminal."""
         with Live(console=self._console, auto_refresh=False) as live:
             for rows in frames:
-                table = _table(columns, rows, are_numbers=False)
+                table = _table(columns, rows)
                 table.title = title
                 if self._console.is_terminal:
                     live.update(table, refresh=True)
@@ -68,10 +77,19 @@ class Screen:
             yield lambda done: progress.advance(task, done)
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, are_numbers: bool) -> Table:
+def _table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    are_numbers: bool = False,
+    are_names_whole: bool = False,
+) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_header=any(columns))
     for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if are_numbers and place else "left", overflow="fold")
+        is_whole = are_names_whole and not place
+        table.add_column(
+            column, justify="right" if are_numbers and place else "left", overflow="fold", no_wrap=is_whole
+        )
     for row in rows:
         if row is SECTION_END:
             table.add_section()

@@ -1,0 +1,45 @@
+"""Who may change something: over HTTP, who shows the token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hmac import compare_digest
+from typing import Any
+
+from cachery.exceptions import CacheValueError
+from cachery.mcp_tools.metadata import Answer, Tool
+
+__all__ = ["LOOPBACK", "checked_token", "refusal_of"]
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_SHORTEST = 16
+
+
+def checked_token(token: str | None) -> str | None:
+    """Return ``token``. Raises ``CacheValueError`` for one that is easily guessed, or that a header cannot carry.
+
+    >>> checked_token("a" * 32) is not None, checked_token(None)
+    (True, None)
+    """
+    if token is not None and (len(token) < _SHORTEST or not token.isascii() or token != "".join(token.split())):
+        raise CacheValueError(f"a token is {_SHORTEST} or more ASCII characters without spaces")
+    return token
+
+
+def refusal_of(tool: Tool, arguments: Mapping[str, Any], request: Any, token: str | None) -> Answer | None:
+    """Return the answer to a call that is not allowed; ``None`` for one that is.
+
+    ``request``: over HTTP, with its ``headers``; ``None`` over standard input, where the caller started the server.
+    """
+    if request is None or tool.is_read_only(arguments):
+        return None
+    if token is None:
+        return _refused("this server only reads: it was started without a token, which changes need over HTTP")
+    shown = request.headers.get("authorization", "")
+    if compare_digest(shown.encode("utf-8", "surrogateescape"), f"Bearer {token}".encode()):
+        return None
+    return _refused("this tool changes something: send the header 'Authorization: Bearer' with the server's token")
+
+
+def _refused(message: str) -> Answer:
+    return {"status": "error", "error_type": "Unauthorized", "message": message}
