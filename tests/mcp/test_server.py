@@ -26,7 +26,7 @@ import httpx2
 from mcp.client.streamable_http import streamable_http_client
 
 from cachery.mcp import build_server, http_app, serve
-from cachery.mcp.guard import refusal_of
+from cachery.mcp.guard import Guard
 from mcp import Client, StdioServerParameters
 
 WAIT = 30.0
@@ -70,10 +70,10 @@ def address(environment: dict[str, str]) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def over_http(address: str, **headers: str) -> AsyncIterator[Any]:
+async def over_http(address: str, mode: str = "auto", **headers: str) -> AsyncIterator[Any]:
     async with (
         httpx2.AsyncClient(headers=headers, timeout=WAIT) as web,
-        Client(streamable_http_client(address, http_client=web), read_timeout_seconds=WAIT) as client,
+        Client(streamable_http_client(address, http_client=web), mode=mode, read_timeout_seconds=WAIT) as client,
     ):
         yield client
 
@@ -135,12 +135,12 @@ def test_http_with_the_token(address: str) -> None:
     asyncio.run(use())
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}])
-def test_http_without_the_token_only_reads(address: str, headers: dict[str, str]) -> None:
-    async def use() -> None:
-        async with over_http(address, Authorization=f"Bearer {TOKEN}") as client:
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_http_without_the_token_only_reads(address: str, mode: str) -> None:
+    async def use(headers: dict[str, str]) -> None:
+        async with over_http(address, mode, Authorization=f"Bearer {TOKEN}") as client:
             await call(client, "cache_set", key="a", value=1, tags=["t"])
-        async with over_http(address, **headers) as client:
+        async with over_http(address, mode, **headers) as client:
             for name, arguments in (
                 ("cache_set", {"key": "a", "value": 2}),
                 ("cache_delete", {"key": "a"}),
@@ -153,7 +153,8 @@ def test_http_without_the_token_only_reads(address: str, headers: dict[str, str]
             listed = await call(client, "call_module_function", module="cache", function="list_caches")
             assert [cache["name"] for cache in listed["result"]] == ["default"]
 
-    asyncio.run(use())
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
+        asyncio.run(use(headers))
 
 
 def test_pages_and_names_from_elsewhere_are_refused(address: str) -> None:
@@ -173,10 +174,19 @@ def test_a_server_without_a_token_only_reads() -> None:
 
     asyncio.run(use())
     request = SimpleNamespace(headers={})
-    refused = refusal_of(TOOLS["cache_set"], {}, request, None)
+    refused = Guard(None).refusal_of(TOOLS["cache_set"], {}, request)
     assert refused is not None
     assert "only reads" in refused["message"]
-    assert refusal_of(TOOLS["cache_get"], {}, request, None) is None
+    assert Guard(None).refusal_of(TOOLS["cache_get"], {}, request) is None
+    assert Guard(TOKEN).refusal_of(TOOLS["cache_set"], {}, None) is not None
+
+
+def test_a_server_made_for_http_trusts_nobody_in_this_process_either() -> None:
+    async def use() -> None:
+        async with Client(build_server(is_over_http=True, token=TOKEN)) as client:
+            assert (await call(client, "cache_set", key="a", value=1))["error_type"] == "Unauthorized"
+
+    asyncio.run(use())
 
 
 def test_what_is_unsafe_is_refused() -> None:

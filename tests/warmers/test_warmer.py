@@ -469,6 +469,22 @@ def test_a_loader_cannot_warm_what_it_loads_for(cache: Any) -> None:
     assert CacheRecursionError.__name__ in warmer.warm().failed["a"]
 
 
+def test_nor_can_progress_or_the_provider(cache: Any) -> None:
+    warmers: list[CacheWarmer] = []
+
+    def warm(*_: int) -> Any:
+        return warmers[-1].warm()
+
+    warmers.append(warmer_of(cache, str, progress=warm))
+    with pytest.raises(CacheRecursionError):
+        warm()
+    warmers.append(CacheWarmer(cache, CallableKeyProvider(warm), CallableValueLoader(str), once()))
+    with pytest.raises(CacheError, match="CacheRecursionError"):
+        warm()
+    with pytest.raises(CacheValueError, match="list of keys"):
+        warmers[0].warm("abc")
+
+
 def test_statistics_are_exact_under_threads() -> None:
     cache = InMemoryCache(max_size=None)
     keys = [f"{number}" for number in range(5000)]

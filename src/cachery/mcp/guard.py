@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any
 
 from cachery.exceptions import CacheValueError
 from cachery.mcp_tools.metadata import Answer, Tool
 
-__all__ = ["LOOPBACK", "checked_token", "refusal_of"]
+__all__ = ["LOOPBACK", "Guard", "checked_token"]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _SHORTEST = 16
@@ -26,19 +27,22 @@ def checked_token(token: str | None) -> str | None:
     return token
 
 
-def refusal_of(tool: Tool, arguments: Mapping[str, Any], request: Any, token: str | None) -> Answer | None:
-    """Return the answer to a call that is not allowed; ``None`` for one that is.
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Lets calls pass that change nothing, or whose request has ``token``; without a token, only the former."""
 
-    ``request``: over HTTP, with its ``headers``; ``None`` over standard input, where the caller started the server.
-    """
-    if request is None or tool.is_read_only(arguments):
-        return None
-    if token is None:
-        return _refused("this server only reads: it was started without a token, which changes need over HTTP")
-    shown = request.headers.get("authorization", "")
-    if compare_digest(shown.encode("utf-8", "surrogateescape"), f"Bearer {token}".encode()):
-        return None
-    return _refused("this tool changes something: send the header 'Authorization: Bearer' with the server's token")
+    token: str | None
+
+    def refusal_of(self, tool: Tool, arguments: Mapping[str, Any], request: Any) -> Answer | None:
+        """Return the answer to a call that is not allowed; ``None`` for one that is. ``request`` has ``headers``."""
+        if tool.is_read_only(arguments):
+            return None
+        if self.token is None:
+            return _refused("this server only reads: it was started without a token, which changes need over HTTP")
+        shown = "" if request is None else request.headers.get("authorization", "")
+        if compare_digest(shown.encode("utf-8", "surrogateescape"), f"Bearer {self.token}".encode()):
+            return None
+        return _refused("this tool changes something: send the header 'Authorization: Bearer' with the server's token")
 
 
 def _refused(message: str) -> Answer:

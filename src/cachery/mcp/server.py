@@ -9,7 +9,7 @@ from typing import Any
 
 from cachery import __version__
 from cachery.exceptions import CacheValueError
-from cachery.mcp.guard import LOOPBACK, checked_token, refusal_of
+from cachery.mcp.guard import LOOPBACK, Guard, checked_token
 from cachery.mcp_tools import TOOLS
 from cachery.mcp_tools.metadata import Answer, failure
 from cachery.serializers.extras import import_extra
@@ -22,11 +22,12 @@ _INSTRUCTIONS = (
 )
 
 
-def build_server(*, token: str | None = None) -> Any:
+def build_server(*, is_over_http: bool = False, token: str | None = None) -> Any:
     """Return a low-level ``mcp.server.Server`` with the tools of ``cachery.mcp_tools``.
 
-    Over HTTP a call that changes something needs ``token`` as bearer token; without one there it is refused. Raises
-    ``ImportError`` when the extra is missing, ``CacheValueError`` for a token that is easily guessed.
+    ``is_over_http``: then a call that changes something needs ``token`` as bearer token, and is refused where there is
+    none. Else whoever is connected may do all. Raises ``ImportError`` when the extra is missing, ``CacheValueError``
+    for a token that is easily guessed.
 
     >>> build_server().name
     'cachery'
@@ -34,6 +35,7 @@ def build_server(*, token: str | None = None) -> Any:
     sdk: Any = import_extra("mcp.server", "mcp")
     types: Any = import_extra("mcp.types", "mcp")
     secret = checked_token(token)
+    guard = Guard(secret) if is_over_http else None
     listing = types.ListToolsResult(tools=[_described(types, name) for name in TOOLS])
 
     async def list_tools(context: Any, params: Any) -> Any:
@@ -41,7 +43,7 @@ def build_server(*, token: str | None = None) -> Any:
         return listing
 
     async def call_tool(context: Any, params: Any) -> Any:
-        answer = await _answer(params.name, params.arguments or {}, context.request, secret)
+        answer = await _answer(params.name, params.arguments or {}, context.request, guard)
         text = types.TextContent(type="text", text=json.dumps(answer))
         return types.CallToolResult(content=[text], structured_content=answer, is_error=answer["status"] == "error")
 
@@ -70,7 +72,7 @@ def http_app(*, host: str = "127.0.0.1", token: str | None = None, allowed_hosts
         allowed_hosts=hosts,
         allowed_origins=[f"{scheme}://{name}" for name in hosts for scheme in ("http", "https")],
     )
-    return build_server(token=token).streamable_http_app(host=host, transport_security=settings)
+    return build_server(is_over_http=True, token=token).streamable_http_app(host=host, transport_security=settings)
 
 
 def _described(types: Any, name: str) -> Any:
@@ -79,10 +81,10 @@ def _described(types: Any, name: str) -> Any:
     return types.Tool(name=name, description=tool.description, input_schema=dict(tool.schema), annotations=hints)
 
 
-async def _answer(name: str, arguments: dict[str, Any], request: Any, token: str | None) -> Answer:
+async def _answer(name: str, arguments: dict[str, Any], request: Any, guard: Guard | None) -> Answer:
     """Return what the tool answers, on a thread: a cache may have to wait."""
     tool = TOOLS.get(name)
     if tool is None:
         return failure(CacheValueError(f"there is no tool {name!r}; there are {', '.join(TOOLS)}"))
-    refused = await asyncio.to_thread(refusal_of, tool, arguments, request, token)
+    refused = None if guard is None else await asyncio.to_thread(guard.refusal_of, tool, arguments, request)
     return await asyncio.to_thread(tool.call, arguments) if refused is None else refused

@@ -109,7 +109,7 @@ class AsyncCacheWarmer:
             if is_ours:
                 return await self._lead(turn, keys)
             if asyncio.current_task() in turn.workers:
-                raise CacheRecursionError("a loader cannot warm the cache that it loads for")
+                raise CacheRecursionError("what is called by a run cannot begin one: a loader, a provider, progress")
             await asyncio.wrap_future(turn.over)
             if keys is None and turn.is_full and (stats := turn.outcome()) is not None:
                 return stats
@@ -118,7 +118,7 @@ class AsyncCacheWarmer:
         with self._lock:
             if self._turn is not None:
                 return self._turn, False
-            self._turn = Turn(is_full=is_full)
+            self._turn = Turn(asyncio.current_task(), is_full=is_full)
             return self._turn, True
 
     async def _lead(self, turn: Turn, keys: Sequence[Any] | None) -> WarmingStats:
@@ -134,9 +134,9 @@ class AsyncCacheWarmer:
 
     async def _warm(self, turn: Turn, keys: Sequence[Any] | None) -> WarmingStats:
         began = self._stopwatch()
-        wanted = self._target.checked(await self._keys() if keys is None else listed(keys, "warm(keys)"))
+        wanted = self._target.checked(await self._keys() if keys is None else listed(keys))
         run = LoopRun(batched(wanted, self.config.batch_size))
-        turn.workers = run.workers
+        run.workers = turn.workers
         result = await self._carry_out(run, self._progress)
         return WarmingStats.of(result, len(wanted), 1e3 * (self._stopwatch() - began), self._now())
 
@@ -148,7 +148,7 @@ class AsyncCacheWarmer:
     async def _keys(self) -> Sequence[Any]:
         """Return what is to be warmed, as the strategy has it."""
         try:
-            keys = listed(await ask_loop(self._provider.get_keys), self._provider)
+            keys = listed(await ask_loop(self._provider.get_keys))
         except Exception as error:
             raise provider_failed(self._provider, error) from error
         if self.config.strategy is WarmingStrategy.ADAPTIVE and not isinstance(self._provider, AdaptiveKeyProvider):

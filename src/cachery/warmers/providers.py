@@ -91,12 +91,12 @@ class AdaptiveKeyProvider(KeyProvider):
         return self.tracker.get_hot_keys(self.threshold, self.limit)
 
 
-def listed(keys: Any, provider: object) -> list[Any]:
-    """Return ``keys``, which ``provider`` gave, each once. Raises ``CacheError`` for what is no collection of keys."""
+def listed(keys: Any) -> list[Any]:
+    """Return ``keys``, each once. Raises ``CacheValueError`` for what is no collection of keys."""
     if isinstance(keys, str | bytes) or not isinstance(keys, Iterable):
         if hasattr(keys, "close") and hasattr(keys, "send"):
             keys.close()  # a coroutine that nobody will await
-        raise CacheValueError(f"the key provider {provider!r} gives a list of keys, not {type(keys).__name__}")
+        raise CacheValueError(f"what is warmed is a list of keys, not {type(keys).__name__}")
     return list(dict.fromkeys(keys))
 
 

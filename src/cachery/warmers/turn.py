@@ -12,11 +12,14 @@ __all__ = ["Turn"]
 
 
 class Turn:
-    """One run. ``is_full``: over all keys of the provider. ``workers``: the threads or tasks at work for it."""
+    """One run. ``is_full``: over all keys of the provider.
 
-    def __init__(self, *, is_full: bool) -> None:
+    ``workers``: the threads or tasks at work for it, that of its ``leader`` first.
+    """
+
+    def __init__(self, leader: Any, *, is_full: bool) -> None:
         self.is_full = is_full
-        self.workers: set[Any] = set()
+        self.workers: set[Any] = {leader}
         self.over: Future[None] = Future()
         self.over.set_running_or_notify_cancel()  # nobody who waits can cancel it
         self._stats: WarmingStats | None = None

@@ -107,14 +107,15 @@ class CacheWarmer:
         ``keys`` waits for its turn.
 
         Raises ``CacheError`` when the provider fails, ``CacheKeyError`` for a key that the cache cannot have, both
-        before anything is loaded; ``CacheRecursionError`` when called by a loader; ``CacheClosedError``.
+        before anything is loaded; ``CacheRecursionError`` when called by a loader, the provider or ``progress``;
+        ``CacheClosedError``.
         """
         while True:
             turn, is_ours = self._take_turn(is_full=keys is None)
             if is_ours:
                 return self._lead(turn, keys)
             if threading.get_ident() in turn.workers:
-                raise CacheRecursionError("a loader cannot warm the cache that it loads for")
+                raise CacheRecursionError("what is called by a run cannot begin one: a loader, a provider, progress")
             wait([turn.over])
             if keys is None and turn.is_full and (stats := turn.outcome()) is not None:
                 return stats
@@ -123,7 +124,7 @@ class CacheWarmer:
         with self._lock:
             if self._turn is not None:
                 return self._turn, False
-            self._turn = Turn(is_full=is_full)
+            self._turn = Turn(threading.get_ident(), is_full=is_full)
             return self._turn, True
 
     def _lead(self, turn: Turn, keys: Sequence[Any] | None) -> WarmingStats:
@@ -140,9 +141,9 @@ class CacheWarmer:
 
     def _warm(self, turn: Turn, keys: Sequence[Any] | None) -> WarmingStats:
         began = self._stopwatch()
-        wanted = self._target.checked(self._keys() if keys is None else listed(keys, "warm(keys)"))
+        wanted = self._target.checked(self._keys() if keys is None else listed(keys))
         run = Run(batched(wanted, self.config.batch_size), self._stopwatch)
-        turn.workers = run.workers
+        run.workers = turn.workers
         result = self._carry_out(run, self._progress)
         return WarmingStats.of(result, len(wanted), 1e3 * (self._stopwatch() - began), self._now())
 
@@ -161,7 +162,7 @@ class CacheWarmer:
     def _keys(self) -> Sequence[Any]:
         """Return what is to be warmed, as the strategy has it."""
         try:
-            keys = listed(self._provider.get_keys(), self._provider)
+            keys = listed(self._provider.get_keys())
         except Exception as error:
             raise provider_failed(self._provider, error) from error
         if self.config.strategy is WarmingStrategy.ADAPTIVE and not isinstance(self._provider, AdaptiveKeyProvider):
@@ -242,7 +243,7 @@ class CacheWarmer:
                 self._scheduler = Scheduler(self, _warm_and_log, as_seconds(self.config.refresh_interval_s))
 
     def stop_scheduler(self) -> None:
-        """End the thread; a run that it has begun comes to its end."""
+        """End the thread; wait for a run that it has begun, at most five seconds."""
         with self._lock:
             scheduler, self._scheduler = self._scheduler, None
         if scheduler is not None:
