@@ -11,6 +11,7 @@ from platform import machine, python_version
 
 import cachery
 from bench.cancellations import cancellations
+from bench.command_line import command_line
 from bench.coroutines import coroutines
 from bench.decorated import decorated
 from bench.disk import disk, disk_full
@@ -30,6 +31,7 @@ from bench.stampede import stampede
 from bench.threads import threads
 from bench.tiers import outage, tiers
 from bench.verbs import verbs
+from bench.warming import warming
 from bench.writes import writes
 
 _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
@@ -46,6 +48,7 @@ _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
     threads,
     verbs,
     invalidation,
+    warming,
     disk,
     disk_full,
     disk_processes,
@@ -54,6 +57,7 @@ _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
     redis,
     tiers,
     outage,
+    command_line,
 )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cachery import InMemoryCache, NamespacedCache
+from cachery import DiskCache, FileBasedCache, InMemoryCache, NamespacedCache
 from cachery.events import Event, Evicted, Expired, Hit, Invalidated, Miss, Stored
 from cachery.exceptions import CacheClosedError, CacheValueError
 from cachery.testing import FakeClock
@@ -40,6 +42,20 @@ def test_a_namespace_is_taken_by_its_letters(namespace: str) -> None:
     assert list(part.keys()) == ["key"]
     assert part.delete_pattern("*") == 1
     assert len(base) == 5
+
+
+@pytest.mark.parametrize("kind", [DiskCache, FileBasedCache])
+@pytest.mark.parametrize("namespace", ["a*", "[ab]", "a:b", "50%"])
+def test_so_it_is_on_disk(namespace: str, kind: type[DiskCache | FileBasedCache], tmp_path: Path) -> None:
+    with kind(tmp_path / "cache") as base:
+        base.set_many({"abc:key": 0, "a:key": 0, "a:b:key": 0})
+        part = NamespacedCache(base, namespace=namespace)
+        part.set("key", 1, tags=["red"])
+        part.set("[k]*", 2)
+        assert sorted(part.keys()) == ["[k]*", "key"]
+        assert list(part.keys("[[]k]*")) == ["[k]*"]
+        assert part.clear() is True
+        assert (len(part), len(base)) == (0, 3)
 
 
 @given(st.text(min_size=1, max_size=4), st.text(max_size=4), st.text(min_size=1, max_size=4), st.text(max_size=4))

@@ -17,7 +17,20 @@ from typing import TYPE_CHECKING
 from cachery._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from cachery import aio, backends, distributed, events, invalidation, policies, replication, serializers, testing
+    from cachery import (
+        aio,
+        async_ops,
+        backends,
+        distributed,
+        events,
+        invalidation,
+        mcp_tools,
+        policies,
+        replication,
+        serializers,
+        testing,
+        warmers,
+    )
     from cachery.breaker import CircuitBreaker
     from cachery.cache import Cache
     from cachery.disk import DiskCache
@@ -40,7 +53,7 @@ if TYPE_CHECKING:
     from cachery.file_based import FileBasedCache as FileBasedBackend
     from cachery.in_memory import InMemoryCache
     from cachery.in_memory import InMemoryCache as InMemoryBackend
-    from cachery.manager import CacheManager, cached, get_cache
+    from cachery.manager import CacheManager, cached, configure, get_cache
     from cachery.model.sentinels import FOREVER, MISSING
     from cachery.namespaced import NamespacedCache
     from cachery.null import NullCache
@@ -85,17 +98,21 @@ __all__ = [
     "TTLManager",
     "TieredCache",
     "aio",
+    "async_ops",
     "backends",
     "cached",
     "compiled",
+    "configure",
     "distributed",
     "events",
     "get_cache",
     "invalidation",
+    "mcp_tools",
     "policies",
     "replication",
     "serializers",
     "testing",
+    "warmers",
 ]
 
 _EXCEPTIONS = [name for name in __all__ if name.endswith("Error")]
@@ -122,17 +139,21 @@ __getattr__, __dir__ = lazy_exports(
         "TTLManager": "cachery.ttl_manager:TTLManager",
         "TieredCache": "cachery.tiered:TieredCache",
         "aio": "cachery.aio",
+        "async_ops": "cachery.async_ops",
         "backends": "cachery.backends",
         "cached": "cachery.manager:cached",
         "compiled": "cachery.policies.node:is_compiled",
+        "configure": "cachery.manager:configure",
         "distributed": "cachery.distributed",
         "events": "cachery.events",
         "get_cache": "cachery.manager:get_cache",
         "invalidation": "cachery.invalidation",
+        "mcp_tools": "cachery.mcp_tools",
         "policies": "cachery.policies",
         "replication": "cachery.replication",
         "serializers": "cachery.serializers",
         "testing": "cachery.testing",
+        "warmers": "cachery.warmers",
         **{name: f"cachery.exceptions:{name}" for name in _EXCEPTIONS},
     },
 )

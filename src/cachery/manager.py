@@ -1,8 +1,8 @@
 """Named caches: get the same one by the same name, anywhere in the process.
 
-A cache from the manager always has a default TTL: the first of the one given for the cache, the manager's, the variable
-``CACHE_TTL_DEFAULT``, and 300 seconds. ``FOREVER`` gives it none. The constructors of the cache classes know none of
-that.
+What a cache is made with, the first of these says that says anything: the call, what ``config`` has for that cache, the
+manager's own arguments, the defaults in ``config``, the environment, the defaults of the library. So a cache from the
+manager always has a default TTL; ``FOREVER`` gives it none. The constructors of the cache classes know none of that.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from cachery.model.durations import Duration, seconds
 from cachery.model.options import CachedOptions
 from cachery.null import NullCache
 from cachery.ports.clock import wall
-from cachery.settings import from_environment, is_set
+from cachery.settings import from_environment, is_set, masked
 
-if TYPE_CHECKING:  # loaded when something is decorated
+if TYPE_CHECKING:  # loaded when something is decorated, or there are settings to be read
+    from cachery.configuration.plan import Plan, Planned
+    from cachery.configuration.source import Config
     from cachery.decorators.types import CachedFunction, Decorator
 
-__all__ = ["CacheManager", "cached", "default_manager", "get_cache"]
+__all__ = ["CacheManager", "cached", "configure", "default_manager", "get_cache"]
 
 
 P = ParamSpec("P")
@@ -50,15 +52,25 @@ class CacheManager:
     Redis that names no server is at ``REDIS_URL``, and goes on in memory while that is away. Those on disk that name no
     directory have one each under ``CACHE_DIR``, or this user's cache directory. Thread-safe.
 
-    >>> manager = CacheManager(default_ttl="10m")
+    ``config``: settings of named caches and further defaults, the path of a TOML file or a mapping. What is wrong there
+    raises ``CacheValueError`` at once, with file and line, and nothing is opened.
+
+    >>> manager = CacheManager(default_ttl="10m", config={"caches": {"pages": {"max_size": 50}}})
     >>> cache = manager.get_cache("sessions", max_size=100)
-    >>> manager.get_cache("sessions") is cache, cache.default_ttl
-    (True, 600.0)
+    >>> manager.get_cache("sessions") is cache, cache.default_ttl, manager.get_cache("pages").max_size
+    (True, 600.0, 50)
     """
 
-    def __init__(self, default_backend: str | None = None, default_ttl: Duration | None = None) -> None:
+    def __init__(
+        self,
+        default_backend: str | None = None,
+        default_ttl: Duration | None = None,
+        *,
+        config: Config | None = None,
+    ) -> None:
         self._backend = None if default_backend is None else _known(default_backend)
         self._ttl = None if default_ttl is None else _checked_ttl(default_ttl)
+        self.plan: Plan | None = None if config is None else _read(config, self._backend)
         self._named: dict[tuple[str, str], _Named] = {}
         self._lock = make_lock()
         self._is_closed = False
@@ -69,25 +81,32 @@ class CacheManager:
     @property
     def default_backend(self) -> str:
         """The backend of a cache that names none."""
-        return self._backend or _known(from_environment("CACHE_BACKEND"), "CACHE_BACKEND")
+        planned = None if self.plan is None else self.plan.default_backend
+        return self._backend or planned or _known(from_environment("CACHE_BACKEND"), "CACHE_BACKEND")
 
     @property
     def default_ttl(self) -> float:
         """The default TTL, in seconds, of a cache that names none; ``inf`` for no end."""
-        return from_environment("CACHE_TTL_DEFAULT") if self._ttl is None else self._ttl
+        planned = None if self.plan is None else self.plan.default_ttl
+        own = planned if self._ttl is None else self._ttl
+        return from_environment("CACHE_TTL_DEFAULT") if own is None else own
 
     def get_cache(self, name: str = "default", backend: str | None = None, **options: Any) -> Cache:
         """Return the cache of that ``name`` and ``backend``, made with ``options`` when it is not there yet.
 
-        ``options`` are those of the cache's constructor. The same name with other options raises ``CacheValueError``;
-        without options it is the cache as it is. A backend that is not known raises ``CacheValueError`` with the list.
+        ``options`` are those of the cache's constructor; what ``config`` says of this name and backend holds where they
+        say nothing. The same name with other options raises ``CacheValueError``; without options it is the cache as it
+        is. A backend that is not known raises ``CacheValueError`` with the list.
         """
         if not isinstance(name, str) or "name" in options:
             raise CacheValueError("the name of a cache is a str, and the first argument", cache_name=repr(name))
-        kind = self.default_backend if backend is None else _known(backend)
+        planned = None if self.plan is None else self.plan.caches.get(name)
+        kind = _known(backend) if backend is not None else self.default_backend if planned is None else planned.backend
         found = self._find(name, kind)
+        if planned is not None and planned.backend == kind and (options or found is None):
+            options = {**planned.checked_options(), **options}
         if found is None:
-            made = _Named(self._make(name, kind, options), options, wall())  # no lock: it may wait for others
+            made = _Named(self._made(name, kind, options, planned), options, wall())  # no lock: it may wait for others
             with self._lock:
                 found = self._find(name, kind)
                 if found is None:
@@ -96,7 +115,9 @@ class CacheManager:
                 made.cache.close()
         if options and options != found.options:
             raise CacheValueError(
-                f"the cache {name!r} was made with {dict(found.options)}, not {options}", cache_name=name, backend=kind
+                f"the cache {name!r} was made with {masked(found.options)}, not {masked(options)}",
+                cache_name=name,
+                backend=kind,
             )
         return found.cache
 
@@ -107,6 +128,15 @@ class CacheManager:
                 raise CacheClosedError("the manager was closed")
             found = self._named.get((name, kind))
         return found if found is not None and _is_open(found.cache) else None
+
+    def _made(self, name: str, kind: str, options: Mapping[str, Any], planned: Planned | None) -> Cache:
+        """Return a new cache; what is wrong with a planned one, is wrong with a file."""
+        if planned is None or self.plan is None or planned.backend != kind:
+            return self._make(name, kind, options)
+        try:
+            return self._make(name, kind, options)
+        except CacheValueError as error:
+            raise self.plan.source.error(str(error), "caches", name) from error
 
     def _make(self, name: str, kind: str, options: Mapping[str, Any]) -> Cache:
         defaults: dict[str, Any] = {"name": name}
@@ -282,6 +312,12 @@ def _known(backend: str, source: str = "backend") -> str:
     return backend
 
 
+def _read(config: Config, backend: str | None) -> Plan:
+    from cachery.configuration.plan import read_plan  # noqa: PLC0415 - loaded where there are settings to be read
+
+    return read_plan(config, backend)
+
+
 def _checked_ttl(default_ttl: Duration) -> float:
     life = seconds(default_ttl, "default_ttl")
     if life <= 0:
@@ -294,11 +330,29 @@ _managers: list[CacheManager] = []
 
 
 def default_manager() -> CacheManager:
-    """Return the manager of this process, the one behind ``get_cache``."""
+    """Return the manager of this process, behind ``get_cache``. It goes by the file that ``CACHERY_CONFIG`` names."""
     with _lock:
         if not _managers:
-            _managers.append(CacheManager())
+            _managers.append(CacheManager(config=from_environment("CACHERY_CONFIG")))
         return _managers[0]
+
+
+def configure(config: Config) -> None:
+    """Let ``get_cache`` go by the settings in ``config``, whatever ``CACHERY_CONFIG`` names.
+
+    ``config``: the path of a TOML file, or a mapping. Call it when the program starts: raises ``CacheValueError`` when
+    ``get_cache`` has made a cache already, and for settings that are wrong, with file and line.
+
+    >>> configure({"caches": {"pages": {"max_size": 50, "default_ttl": "1h"}}})
+    >>> get_cache("pages").max_size, get_cache("pages").default_ttl
+    (50, '1h')
+    """
+    made = CacheManager(config=config)
+    with _lock:
+        there = [record["name"] for manager in _managers for record in manager.list_caches()]
+        if there:
+            raise CacheValueError(f"configure() comes before the first get_cache(): there is {there[0]!r} already")
+        _managers[:] = [made]
 
 
 def get_cache(name: str = "default", backend: str | None = None, **options: Any) -> Cache:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,12 @@ from cachery.exceptions import CacheValueError
 from cachery.model.durations import seconds
 from cachery.model.sentinels import FOREVER
 
-__all__ = ["VARIABLES", "Variable", "from_environment", "is_set"]
+__all__ = ["VARIABLES", "Variable", "from_environment", "hide_password", "is_set", "masked"]
+
+_SECRET_OPTIONS = frozenset({"secret", "encryption", "password", "connection_options"})
+
+
+_DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,13 @@ def _ttl(text: str) -> float:
     return seconds(text)
 
 
+def _tool_ttl(text: str) -> float:
+    number = seconds(text)
+    if not 0 < number < _DAY:
+        raise CacheValueError("write seconds above 0 and below 86400")
+    return number
+
+
 def _max_size(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise CacheValueError("write a whole number of entries, 1 or more")
@@ -52,7 +64,12 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _hide_password(url: str) -> str:
+def hide_password(url: str) -> str:
+    """Return ``url`` as it may be shown.
+
+    >>> hide_password("redis://ada:pass@db:6379/0")
+    'redis://ada:***@db:6379/0'
+    """
     return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
 
 
@@ -64,13 +81,28 @@ VARIABLES = {
         Variable("CACHE_MAX_SIZE", 1000, _max_size, "entries in a memory cache that names no size"),
         Variable("CACHE_DIR", None, str, "directory of the caches on disk that name none"),
         Variable(
-            "REDIS_URL", "redis://localhost:6379", str, "the server of a cache on redis that names none", _hide_password
+            "REDIS_URL", "redis://localhost:6379", str, "the server of a cache on redis that names none", hide_password
         ),
         Variable("REDIS_HOST", "localhost", str, "the same, for RedisCache() without arguments"),
         Variable("REDIS_PORT", 6379, _port, "its port"),
+        Variable("CACHERY_CONFIG", None, str, "the TOML file with the settings of get_cache"),
+        Variable("CODOMYRMEX_MCP_CACHE_TTL", 300.0, _tool_ttl, "seconds that a tool stores for which names no TTL"),
         Variable("CACHERY_SECRET", None, str, "signs what is stored outside of the process", lambda _: "(set)"),
     )
 }
+
+
+def masked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ``options`` of a cache as they may be shown: no secret, no password of a URL.
+
+    >>> masked({"max_size": 5, "secret": "of the tests", "redis_url": "redis://ada:pass@db"})
+    {'max_size': 5, 'secret': '***', 'redis_url': 'redis://ada:***@db'}
+    """
+    return {name: "***" if name in _SECRET_OPTIONS else _shown(value) for name, value in options.items()}
+
+
+def _shown(value: Any) -> Any:
+    return hide_password(value) if isinstance(value, str) and "://" in value else value
 
 
 def from_environment(name: str) -> Any:

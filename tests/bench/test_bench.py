@@ -25,11 +25,13 @@ TITLES = [
     "Collector",
     "Threads",
     "Other verbs",
+    "Warming",
     "On disk",
     "On disk, many entries",
     "On disk, many processes",
     "In files",
     "The loop beside a disk",
+    "The command line",
 ]
 
 for peer in ("cachebox", "cachetools", "cashews", "diskcache"):

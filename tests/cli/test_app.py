@@ -30,7 +30,7 @@ def test_without_a_command_there_is_help() -> None:
 
 def test_a_cache_error_is_one_line_on_stderr() -> None:
     result = CliRunner().invoke(app, ["demo"], env=UNREADABLE)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stderr.startswith("cachery: CACHE_TTL_DEFAULT='soon' cannot be read")
     assert result.stderr.count("\n") == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,7 +41,8 @@ def test_it_shows_every_setting() -> None:
 
 def test_it_tells_which_caches_have_a_default_ttl() -> None:
     said = doctor().stdout
-    assert "from get_cache or a CacheManager has a default TTL: the one given, else CACHE_TTL_DEFAULT, 300 s" in said
+    assert "from get_cache or a CacheManager has a default TTL: the one given, in code or in a settings file" in said
+    assert "else CACHE_TTL_DEFAULT, 300 s unless set" in said
     assert "A cache made by its constructor, InMemoryCache() for instance, has none." in said
 
 
@@ -104,3 +106,39 @@ def test_interpreted_it_tells_how_to_compile(monkeypatch: pytest.MonkeyPatch, *,
     result = doctor()
     assert ("CACHERY_REQUIRE_COMPILED=1" in result.stdout) is not is_compiled
     assert result.stdout.splitlines()[1].startswith("compiled: " if is_compiled else "interpreted: ")
+
+
+def test_it_shows_the_settings_file_and_its_caches(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        '[caches.pages]\nmax_size = inf\ndefault_ttl = "forever"\n'
+        '[caches.shared]\nbackend = "redis"\nredis_url = "redis://ada:tell@db/0"\nsecret = "never tell anybody"\n'
+        '[caches.results]\nbackend = "disk"\npath = "results"\n'
+    )
+    result = doctor(COLUMNS="200", CACHERY_CONFIG=str(path))
+    assert result.exit_code == 0
+    assert f"Settings file: {path}, for get_cache and the command line" in result.stdout
+    assert "redis_url=redis://ada:***@db/0, secret=***" in result.stdout
+    found = json.loads(doctor("--json", CACHERY_CONFIG=str(path)).stdout)["config"]
+    assert (found["file"], found["is_named"], found["error"]) == (str(path), True, None)
+    assert [cache["name"] for cache in found["caches"]] == ["pages", "shared", "results"]
+    assert found["caches"][0]["options"] == {"max_size": "inf", "default_ttl": "inf"}
+    assert found["caches"][2]["options"] == {"path": str(tmp_path / "results")}
+
+
+def test_a_settings_file_that_is_found_is_for_the_command_line_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "No settings file" in doctor().stdout
+    (tmp_path / "cachery.toml").write_text("")
+    assert "for the command line; get_cache by CACHERY_CONFIG" in doctor(COLUMNS="200").stdout.replace("\n", " ")
+
+
+@pytest.mark.parametrize("text", ["[caches.a]\nmax_sise = 5", '[caches.a]\nbackend = "disk"\nsecret = "${NOT_SET}"'])
+def test_mistakes_of_the_settings_file_are_errors(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(text)
+    result = doctor("--json", CACHERY_CONFIG=str(path))
+    (error,) = json.loads(result.stdout)["errors"]
+    assert (result.exit_code, error.startswith(f"{path}, line ")) == (1, True)

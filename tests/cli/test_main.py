@@ -6,10 +6,12 @@ import os
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import cachery
+from cachery import FileBasedCache
 from cachery.cli import main
 from cachery.cli.extras import EXTRAS, Extra
 
@@ -77,3 +79,25 @@ def test_the_version_loads_no_cache() -> None:
     loaded = run_python("-c", code, "--version").stdout.split()
     assert "cachery.cli.app" in loaded
     assert not {"cachery.in_memory", "cachery.simulation", "cachery.cli.screen"} & set(loaded)
+
+
+def test_a_cache_whose_extra_is_missing_says_what_to_install(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text("[caches.answers]\nbackend = 'disk'\npath = 'answers'\n")
+    code = f"import sys\n{BLOCKED_BY_ENTRY.format(module='lmdb')}\nfrom cachery.cli import main\nmain()"
+    result = run_python("-c", code, "set", "a", "1", "--cache", "answers", CACHERY_CONFIG=str(settings))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert 'pip install "cachery[disk]"' in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_who_closes_the_pipe_early_is_no_reason_to_complain(tmp_path: Path) -> None:
+    with FileBasedCache(tmp_path / "cache") as cache:
+        cache.set_many({f"a long key, of which there are many: {number:06}": 1 for number in range(3000)})
+    command = [sys.executable, "-m", "cachery", "keys", "--cache", str(tmp_path / "cache")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as writing:
+        assert writing.stdout is not None
+        assert writing.stderr is not None
+        writing.stdout.readline()
+        writing.stdout.close()
+        assert writing.stderr.read() == b""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cachery import Cache, DiskCache, FileBasedCache
+from cachery import Cache, DiskCache, FileBasedCache, RedisCache
 from cachery.cli.app import app
 
 KINDS = {"disk": DiskCache, "file_based": FileBasedCache}
@@ -119,3 +119,36 @@ def test_a_directory_without_a_cache_is_refused(command: list[str], tmp_path: Pa
 def test_every_cache_on_disk_is_a_cache(place: Path) -> None:
     with KINDS[json.loads((place / "cachery.json").read_text())["kind"]](place) as cache:
         assert isinstance(cache, Cache)
+
+
+def test_a_cache_on_a_server_is_looked_at_alike(
+    redis_port: int, redis_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CACHERY_SECRET", raising=False)
+    url = f"redis://localhost:{redis_port}"
+    here = ["--cache", url, "--name", redis_prefix]
+    with RedisCache(url, name=redis_prefix) as cache:
+        cache.set_many({"user:1": "x" * 1000, "user:2": 1, "mail:1": 1})
+        cache.set("mail:2", 1, tags=["mails"])
+        status, text = run("inspect", *here, "--json")
+        assert (status, json.loads(text)["live"], json.loads(text)["kind"]) == (0, 4, "redis")
+        assert f"redis cache {url}" in run("inspect", url, "--name", redis_prefix)[1]
+        status, text = run("verify", *here, "--json")
+        assert (status, json.loads(text)["checked"], json.loads(text)["cache"]) == (0, 4, url)
+        removed = json.loads(run("purge", *here, "--pattern", "user:*", "--tag", "mails", "--json")[1])
+        assert removed == {"matching": 2, "tags": ["mails"], "dead": 1, "is_removed": True}
+        assert list(cache.keys()) == ["mail:1"]
+
+
+def test_purge_as_json_only_tells_on_a_trial(place: Path) -> None:
+    said = json.loads(run("purge", place, "--expired", "--tag", "users", "--dry-run", "--json")[1])
+    assert said == {"matching": None, "tags": ["users"], "dead": 1, "is_removed": False}
+    assert len(keys_of(place)) == 3
+
+
+def test_many_problems_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with DiskCache(tmp_path / "cache", secret="a secret of the tests") as cache:
+        cache.set_many({str(number): 1 for number in range(25)})
+    monkeypatch.setenv("CACHERY_SECRET", "another secret of the tests")
+    status, text = run("verify", tmp_path / "cache")
+    assert (status, "and 5 more" in text) == (1, True)

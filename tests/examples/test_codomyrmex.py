@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -31,13 +32,16 @@ FileBasedCache {'name': 'Ada'} True 1
 1 True
 RedisCache requires running Redis server
 """,
+    "async_ops": "{'status': 'done'} 100\n12 None\n",
     "distributed": "",
     "file_based": "",
     "in_memory_lru": "Cache hit — saved 142 tokens\n",
+    "mcp_tools": "{'name': 'llm_responses', 'backend': 'in_memory', 'size': 0}\n{'response': 'Hello world'}\n",
     "namespaced": "",
     "quick_start": "Hit rate: 100.00%\n",
     "statistics": "Cache: 0/0 hits (0.0%), 0/1000 entries, 0 evictions\n",
     "ttl_manager": "",
+    "warming": "Warmed 3 keys in 0.0ms\nSuccess rate: 100.0%\n",
 }
 
 
@@ -52,6 +56,10 @@ def _fresh_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     yield
     for manager in managers:
         manager.close()
+
+
+def without_times(text: str) -> str:
+    return re.sub(r"\d+\.\dms", "0.0ms", text)
 
 
 def run_example(name: str) -> dict[str, Any]:
@@ -76,7 +84,7 @@ def test_as_a_script(name: str) -> None:
     environment = {**os.environ, "PYTHONPATH": source, "PYTHONIOENCODING": "utf-8"}
     command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py")]
     done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, OUTPUTS[name], "")
+    assert (done.returncode, without_times(done.stdout), done.stderr) == (0, OUTPUTS[name], "")
 
 
 def test_quick_start(capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,3 +206,26 @@ def test_ttl_manager() -> None:
     finally:
         manager.stop()
     assert not manager.is_running
+
+
+def test_warming(capsys: pytest.CaptureFixture[str]) -> None:
+    names = run_example("warming")
+    names["warmer"].stop_scheduler()
+    assert names["my_cache_dict"] == {key: {"name": key} for key in ("config:global", "config:agents", "config:llm")}
+    assert (names["stats"].keys_warmed, names["stats"].success_rate) == (3, 1.0)
+    assert without_times(capsys.readouterr().out) == OUTPUTS["warming"]
+
+
+def test_async_ops(capsys: pytest.CaptureFixture[str]) -> None:
+    run_example("async_ops")
+    cache = get_cache("workflow", backend="file_based")
+    assert len(list(cache.keys())) == 88
+    assert cache.get("agent:99") == 99
+    assert capsys.readouterr().out == OUTPUTS["async_ops"]
+
+
+def test_mcp_tools(capsys: pytest.CaptureFixture[str]) -> None:
+    names = run_example("mcp_tools")
+    assert names["answer"]["status"] == "ok"
+    assert get_cache("llm_responses", backend="in_memory").ttl("prompt:1") == pytest.approx(600, abs=5)
+    assert capsys.readouterr().out == OUTPUTS["mcp_tools"]

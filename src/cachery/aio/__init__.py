@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         CacheTimeoutError,
         CacheValueError,
     )
+    from cachery.manager import configure
     from cachery.model.sentinels import FOREVER, MISSING
     from cachery.statistics.stats import CacheStats
 
@@ -83,6 +84,7 @@ __all__ = [
     "TTLManager",
     "TieredCache",
     "cached",
+    "configure",
     "get_cache",
 ]
 
@@ -114,5 +116,6 @@ __getattr__, __dir__ = lazy_exports(
         "FOREVER": "cachery.model.sentinels:FOREVER",
         "LoadContext": "cachery.engine.context:LoadContext",
         "MISSING": "cachery.model.sentinels:MISSING",
+        "configure": "cachery.manager:configure",
     },
 )

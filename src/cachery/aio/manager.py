@@ -15,7 +15,8 @@ from cachery.manager import default_manager
 from cachery.model.durations import Duration
 from cachery.model.options import CachedOptions
 
-if TYPE_CHECKING:  # loaded when something is decorated
+if TYPE_CHECKING:  # loaded when something is decorated, or there are settings to be read
+    from cachery.configuration.source import Config
     from cachery.decorators.types import CachedCoroutine, LoopDecorator
 
 __all__ = ["CacheManager", "cached", "get_cache"]
@@ -35,8 +36,14 @@ class CacheManager:
     (True, True)
     """
 
-    def __init__(self, default_backend: str | None = None, default_ttl: Duration | None = None) -> None:
-        self.blocking = cachery.manager.CacheManager(default_backend, default_ttl)
+    def __init__(
+        self,
+        default_backend: str | None = None,
+        default_ttl: Duration | None = None,
+        *,
+        config: Config | None = None,
+    ) -> None:
+        self.blocking = cachery.manager.CacheManager(default_backend, default_ttl, config=config)
 
     def __repr__(self) -> str:
         return f"<aio {self.blocking!r}>"

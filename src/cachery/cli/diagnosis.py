@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 import platform
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from cachery import __version__, compiled
 from cachery.cli.extras import EXTRAS, Extra
+from cachery.configuration.finding import find_settings
+from cachery.configuration.plan import Planned, read_plan
 from cachery.exceptions import CacheValueError
 from cachery.manager import CacheManager
-from cachery.settings import VARIABLES, Variable, from_environment, is_set
+from cachery.settings import VARIABLES, Variable, from_environment, is_set, masked
 
-__all__ = ["Diagnosis", "ExtraState", "Setting", "diagnose"]
+__all__ = ["ConfigFile", "Diagnosis", "ExtraState", "NamedCache", "Setting", "diagnose"]
 
 _MEANINGS = {
     "compiled": "the memory cache runs as C",
@@ -49,6 +52,31 @@ class ExtraState:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedCache:
+    """A cache of the settings: its ``options`` without secrets, and why it cannot be made here: the ``error``."""
+
+    name: str
+    backend: str
+    options: dict[str, Any]
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """The TOML file the command line goes by, ``None`` for none; with ``is_named``, ``get_cache`` goes by it too.
+
+    ``error``: why it cannot be read.
+    """
+
+    file: str | None
+    is_named: bool
+    default_backend: str | None
+    default_ttl: float | str | None
+    caches: list[NamedCache]
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """All of it. ``mode`` is ``"compiled"`` or ``"interpreted"``; ``default_ttl`` tells which caches have one."""
 
@@ -59,12 +87,15 @@ class Diagnosis:
     how_to_compile: str | None
     extras: list[ExtraState]
     settings: list[Setting]
+    config: ConfigFile
     default_ttl: str
 
     @property
     def errors(self) -> list[str]:
         """What is wrong, a line each."""
-        return [setting.error for setting in self.settings if setting.error is not None]
+        found = [setting.error for setting in self.settings]
+        found += [self.config.error, *[cache.error for cache in self.config.caches]]
+        return [error for error in found if error is not None]
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it, the errors too, as JSON can carry it."""
@@ -86,6 +117,7 @@ def diagnose() -> Diagnosis:
         how_to_compile=None if compiled else _HOW_TO_COMPILE,
         extras=[_state_of(extra) for extra in EXTRAS.values()],
         settings=[_setting_of(variable) for variable in VARIABLES.values()],
+        config=_config_in_force(),
         default_ttl=_about_default_ttl(),
     )
 
@@ -113,9 +145,38 @@ def _value_in_force(name: str) -> Any:
     return CacheManager().default_backend if name == "CACHE_BACKEND" else from_environment(name)
 
 
+def _config_in_force() -> ConfigFile:
+    is_named = is_set("CACHERY_CONFIG")
+    place = None
+    try:
+        place = find_settings()
+        plan = None if place is None else read_plan(place)
+    except CacheValueError as error:
+        return ConfigFile(None if place is None else str(place), is_named, None, None, [], str(error))
+    if plan is None:
+        return ConfigFile(None, is_named, None, None, [], None)
+    ttl = "forever" if plan.default_ttl == math.inf else plan.default_ttl
+    caches = [_named_cache(planned) for planned in plan.caches.values()]
+    return ConfigFile(str(place), is_named, plan.default_backend, ttl, caches, None)
+
+
+def _named_cache(planned: Planned) -> NamedCache:
+    error = None if planned.problem is None else str(planned.problem)
+    options = {name: _plain(value) for name, value in masked(planned.options).items()}
+    return NamedCache(planned.name, planned.backend, options, error)
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` as JSON can carry it."""
+    if value is None or value == math.inf:
+        return "inf"
+    return str(value) if isinstance(value, Path) else value
+
+
 def _about_default_ttl() -> str:
     default = VARIABLES["CACHE_TTL_DEFAULT"].default
     return (
-        "A cache from get_cache or a CacheManager has a default TTL: the one given, else CACHE_TTL_DEFAULT, "
-        f"{default:g} s unless set. A cache made by its constructor, InMemoryCache() for instance, has none."
+        "A cache from get_cache or a CacheManager has a default TTL: the one given, in code or in a settings file, "
+        f"else CACHE_TTL_DEFAULT, {default:g} s unless set. "
+        "A cache made by its constructor, InMemoryCache() for instance, has none."
     )

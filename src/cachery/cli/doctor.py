@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
-
-from cachery.cli.diagnosis import Diagnosis, ExtraState, Setting, diagnose
+from cachery.cli.diagnosis import ConfigFile, Diagnosis, ExtraState, NamedCache, Setting, diagnose
+from cachery.cli.printing import print_json
 from cachery.cli.screen import Cell, Screen, marked
 
 __all__ = ["show_diagnosis"]
@@ -15,7 +13,7 @@ def show_diagnosis(*, as_json: bool = False) -> bool:
     """Print the diagnosis of this installation; True when nothing is wrong."""
     diagnosis = diagnose()
     if as_json:
-        sys.stdout.write(json.dumps(diagnosis.to_dict(), indent=2, allow_nan=False) + "\n")
+        print_json(diagnosis.to_dict())
     else:
         _show(Screen(), diagnosis)
     return not diagnosis.errors
@@ -29,10 +27,26 @@ def _show(screen: Screen, diagnosis: Diagnosis) -> None:
     screen.line()
     screen.table("Extras", ["extra", "for", "modules", "state"], map(_extra_row, diagnosis.extras))
     columns = ["variable", "value", "default", "from", "meaning"]
-    screen.table("Settings in force", columns, map(_setting_row, diagnosis.settings))
+    screen.table("Settings in force", columns, map(_setting_row, diagnosis.settings), are_names_whole=True)
+    _show_config(screen, diagnosis.config)
     for error in diagnosis.errors:
         screen.line(f"error: {error}", "bold red")
     screen.line(diagnosis.default_ttl)
+
+
+def _show_config(screen: Screen, config: ConfigFile) -> None:
+    if config.file is None:
+        screen.line("No settings file: neither CACHERY_CONFIG, nor cachery.toml or [tool.cachery] from here up.")
+        return
+    readers = "get_cache and the command line" if config.is_named else "the command line; get_cache by CACHERY_CONFIG"
+    screen.line(f"Settings file: {config.file}, for {readers}")
+    if config.caches:
+        screen.table("Caches of the settings file", ["name", "backend", "options"], map(_cache_row, config.caches))
+
+
+def _cache_row(cache: NamedCache) -> list[Cell]:
+    options = ", ".join(f"{name}={value}" for name, value in cache.options.items())
+    return [cache.name, cache.backend, options]
 
 
 def _extra_row(extra: ExtraState) -> list[Cell]:

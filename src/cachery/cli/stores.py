@@ -1,60 +1,55 @@
-"""``cachery inspect``, ``verify`` and ``purge``: a cache in a directory, looked at and cleaned up."""
+"""``cachery inspect``, ``verify`` and ``purge``: a cache that processes share, looked at and cleaned up."""
 
 from __future__ import annotations
 
-import json
-import math
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import nlargest
-from pathlib import Path
 from typing import Any
 
-from cachery.backends.claim import read_claim
+from cachery.cli.chosen import Chosen
+from cachery.cli.printing import finite, print_json
 from cachery.cli.screen import Screen
-from cachery.exceptions import CacheConnectionError
+from cachery.cli.sizes import size_text
 from cachery.ports.store import Summary
 from cachery.stored import StoredCache
 
-__all__ = ["open_cache", "purge", "show_inventory", "show_verification"]
+__all__ = ["purge", "show_inventory", "show_verification"]
 
 _LARGEST = 10
 _SHOWN = 20
 
 
-def open_cache(path: Path) -> StoredCache:
-    """Return the cache that is in ``path``. Raises ``CacheConnectionError`` when there is none."""
-    claim = read_claim(path) if path.is_dir() else None
-    if claim is None:
-        raise CacheConnectionError(f"there is no cache in {path}")
-    if claim.kind == "disk":
-        from cachery.disk import DiskCache  # noqa: PLC0415 - needs an extra
-
-        return DiskCache(path)
-    from cachery.file_based import FileBasedCache  # noqa: PLC0415 - loaded when it is used
-
-    return FileBasedCache(path)
-
-
-def show_inventory(path: Path, *, as_json: bool) -> None:
-    """Print what is in the cache in ``path``."""
-    claim = read_claim(path)
+def show_inventory(chosen: Chosen, *, as_json: bool) -> None:
+    """Print what is in a cache."""
     screen = Screen()
-    with open_cache(path) as cache:
+    with chosen.open() as cache:
         now = cache.store.read_clock()
         entries = _gone_through(screen, "reading", cache, cache.store.summaries())
     found = _inventory(entries, now)
-    about = {"path": str(path), "kind": claim.kind, "name": claim.name, "format": claim.format} if claim else {}
     if as_json:
-        _print_json({**about, **found})
+        print_json({**_about(chosen), **found})
         return
-    screen.line(f"{about['kind']} cache {about['name']!r} in {path}, format {about['format']}", "bold")
+    screen.line(_title(chosen), "bold")
     screen.line(
         f"{found['live']:,} live entries, {found['stale']:,} stale, {found['expired']:,} expired; "
-        f"{_size(found['bytes'])} in all"
+        f"{size_text(found['bytes'])} in all"
     )
-    rows = [[entry["key"], _size(entry["size"]), _left(entry["seconds_left"])] for entry in found["largest"]]
+    rows = [[entry["key"], size_text(entry["size"]), _left(entry["seconds_left"])] for entry in found["largest"]]
     screen.table("The largest", ["key", "bytes", "time left"], rows)
+
+
+def _about(chosen: Chosen) -> dict[str, Any]:
+    claim = chosen.claim
+    if claim is None:
+        return {"cache": chosen.said, "kind": chosen.backend}
+    return {"path": str(chosen.place), "kind": claim.kind, "name": claim.name, "format": claim.format}
+
+
+def _title(chosen: Chosen) -> str:
+    claim = chosen.claim
+    if claim is None:
+        return f"{chosen.backend} cache {chosen.said}"
+    return f"{claim.kind} cache {claim.name!r} in {chosen.place}, format {claim.format}"
 
 
 def _inventory(entries: list[Summary], now: float) -> dict[str, Any]:
@@ -68,24 +63,24 @@ def _inventory(entries: list[Summary], now: float) -> dict[str, Any]:
         "expired": expired,
         "bytes": sum(entry.size for entry in entries),
         "largest": [
-            {"key": entry.key, "size": entry.size, "seconds_left": _finite(entry.fresh_until - now)}
-            for entry in largest
+            {"key": entry.key, "size": entry.size, "seconds_left": finite(entry.fresh_until - now)} for entry in largest
         ],
     }
 
 
-def show_verification(path: Path, *, as_json: bool) -> bool:
-    """Check every record of the cache in ``path``, print what is wrong; True when nothing is."""
+def show_verification(chosen: Chosen, *, as_json: bool) -> bool:
+    """Check every record of a cache, print what is wrong; True when nothing is."""
     screen = Screen()
-    problems = _damage(path)
+    problems = _damage(chosen)
     checked = 0
     if not problems:
-        with open_cache(path) as cache:
+        with chosen.open() as cache:
             found = _gone_through(screen, "checking", cache, cache.store.verify())
         checked = len(found)
         problems = [f"{key!r}: {reason}" for key, reason in found if reason]
     if as_json:
-        _print_json({"path": str(path), "checked": checked, "is_sound": not problems, "problems": problems})
+        where = {"cache": chosen.said} if chosen.place is None else {"path": str(chosen.place)}
+        print_json({**where, "checked": checked, "is_sound": not problems, "problems": problems})
     else:
         for problem in problems[:_SHOWN]:
             screen.line(problem, "red")
@@ -97,38 +92,50 @@ def show_verification(path: Path, *, as_json: bool) -> bool:
     return not problems
 
 
-def _damage(path: Path) -> list[str]:
-    """Return what is wrong with the database in ``path``, if there is one, so that opening it would be dangerous."""
-    claim = read_claim(path) if path.is_dir() else None
-    if claim is None or claim.kind != "disk":
+def _damage(chosen: Chosen) -> list[str]:
+    """Return what is wrong with the database of a cache, if it has one, so that opening it would be dangerous."""
+    claim = chosen.claim
+    if chosen.place is None or claim is None or claim.kind != "disk":
         return []
     from cachery.backends.disk.checking import check_store  # noqa: PLC0415 - needs an extra
 
-    return list(check_store(path).problems)
+    return list(check_store(chosen.place).problems)
 
 
-def purge(path: Path, tags: Iterable[str], pattern: str | None, *, expired: bool, is_trial: bool) -> None:
-    """Remove from the cache in ``path`` what carries one of ``tags``, matches ``pattern`` or is ``expired``.
+def purge(
+    chosen: Chosen, tags: Sequence[str], pattern: str | None, *, expired: bool, is_trial: bool, as_json: bool = False
+) -> None:
+    """Remove what carries one of ``tags``, matches ``pattern`` or is ``expired``.
 
     ``is_trial``: only say how much that would be, where it can be said.
     """
     screen = Screen()
-    with open_cache(path) as cache:
-        if pattern is not None:
-            keys = list(cache.keys(pattern))
-            if not is_trial:
-                _removed(screen, cache, keys)
-            screen.line(f"{len(keys):,} entries match {pattern!r}" + (", nothing removed" if is_trial else ", removed"))
-        for tag in tags:
-            if not is_trial:
-                cache.invalidate_tags(tag)
-            screen.line(f"tag {tag!r} " + ("would be invalidated" if is_trial else "invalidated"))
-        if (expired or tags) and not is_trial:
-            screen.line(f"{cache.cleanup_expired():,} dead entries removed")
-        elif expired:
+    with chosen.open() as cache:
+        matching = None if pattern is None else _purge_matching(screen, cache, pattern, is_trial=is_trial)
+        if not is_trial and tags:
+            cache.invalidate_tags(*tags)
+        dead = None
+        if expired and is_trial:
             now = cache.store.read_clock()
-            count = sum(entry.dead_at <= now for entry in cache.store.summaries())
-            screen.line(f"{count:,} entries are expired, nothing removed")
+            dead = sum(entry.dead_at <= now for entry in cache.store.summaries())
+        elif (expired or tags) and not is_trial:
+            dead = cache.cleanup_expired()
+    if as_json:
+        print_json({"matching": matching, "tags": list(tags), "dead": dead, "is_removed": not is_trial})
+        return
+    if matching is not None:
+        screen.line(f"{matching:,} entries match {pattern!r}" + (", nothing removed" if is_trial else ", removed"))
+    for tag in tags:
+        screen.line(f"tag {tag!r} " + ("would be invalidated" if is_trial else "invalidated"))
+    if dead is not None:
+        screen.line(f"{dead:,} " + ("entries are expired, nothing removed" if is_trial else "dead entries removed"))
+
+
+def _purge_matching(screen: Screen, cache: StoredCache, pattern: str, *, is_trial: bool) -> int:
+    keys = list(cache.keys(pattern))
+    if not is_trial:
+        _removed(screen, cache, keys)
+    return len(keys)
 
 
 def _removed(screen: Screen, cache: StoredCache, keys: list[str]) -> None:
@@ -149,24 +156,7 @@ def _gone_through(screen: Screen, title: str, cache: StoredCache, items: Iterabl
     return found
 
 
-def _print_json(data: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(data, indent=2, allow_nan=False) + "\n")
-
-
-def _finite(seconds: float) -> float | None:
-    return None if math.isinf(seconds) else round(seconds, 3)
-
-
 def _left(seconds: float | None) -> str:
     if seconds is None:
         return "forever"
     return "over" if seconds <= 0 else f"{seconds:,.0f} s"
-
-
-def _size(count: int) -> str:
-    size = float(count)
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size < 1024 or unit == "GiB":  # noqa: PLR2004 - what the units are apart
-            break
-        size /= 1024
-    return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"

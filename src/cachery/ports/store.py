@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 from cachery.model.entry import Entry
 from cachery.ports.backend import BlockingBackend
 
-__all__ = ["Cause", "Observer", "Store", "Summary"]
+__all__ = ["Cause", "Description", "Observer", "Store", "Summary"]
 
 Token = TypeVar("Token")
 
@@ -29,6 +29,26 @@ class Summary(NamedTuple):
     size: int
     fresh_until: float
     dead_at: float
+
+
+class Description(NamedTuple):
+    """All that is known of what stands under a key, its value aside. Times are by the store's clock.
+
+    ``size``: in bytes. ``entry``: its stamps, tags and cost, without a value; ``None`` when it cannot be read.
+    ``written_at``: when it was stored, ``None`` where nobody has noted it. ``is_invalidated``: dead by a tag or a
+    clearing. ``fault``: why its value cannot be read, as ``events.Unreadable`` says it, ``None`` when nothing speaks
+    against it.
+    """
+
+    size: int
+    entry: Entry | None = None
+    written_at: float | None = None
+    serializer: str | None = None
+    compression: str | None = None
+    is_encrypted: bool = False
+    is_signed: bool = False
+    is_invalidated: bool = False
+    fault: str | None = None
 
 
 class Observer(Protocol):
@@ -115,6 +135,12 @@ class Store(BlockingBackend[Token], Protocol[Token]):
 
     def summaries(self) -> Iterator[Summary]:
         """Return an iterator over all entries, the dead among them."""
+
+    def describe(self, key: str) -> Description | None:
+        """Return what is known of what stands under ``key``, dead or alive; ``None`` when nothing does.
+
+        Nothing is deserialized, reported or counted.
+        """
 
     def verify(self) -> Iterator[tuple[str, str]]:
         """Return an iterator over all keys, each with what is wrong with its record: empty, or as ``Unreadable`` says.

@@ -8,10 +8,13 @@ from itertools import islice
 from cachery.backends.disk.big_files import Reference
 from cachery.backends.disk.index import Row, unpack_row
 from cachery.backends.disk.shelf import Shelf, digest_of
-from cachery.ports.store import Summary
+from cachery.backends.disk.writing import is_outdated
+from cachery.ports.store import Description, Summary
+from cachery.serializers.describing import described, unreadable
 from cachery.serializers.envelope import REFERENCE, Unreadable, key_of, unpack
+from cachery.serializers.pipeline import key_bytes
 
-__all__ = ["summaries", "verified"]
+__all__ = ["describe", "summaries", "verified"]
 
 _STEP = 1000
 
@@ -20,6 +23,27 @@ def summaries(shelf: Shelf) -> Iterator[Summary]:
     """Return an iterator over all entries, the dead among them."""
     for row, _, record in _records(shelf):
         yield Summary(key_of(record), row.size, row.fresh_until, row.dead_at)
+
+
+def describe(shelf: Shelf, key: str) -> Description | None:
+    """Return what is known of what stands under ``key``, dead or alive; ``None`` when nothing does."""
+    name = key_bytes(key)
+    digest = digest_of(name)
+    environment = shelf.volume.environment
+    with shelf.reading() as transaction:
+        record, row = (
+            transaction.get(digest, None, environment.records),
+            transaction.get(digest, None, environment.index),
+        )
+        if record is None:
+            return None
+        size = len(record) if row is None else unpack_row(row).size
+        try:
+            envelope = shelf.codec.opened(name, record)
+        except Unreadable as error:
+            return unreadable(size, error.reason)
+        is_dead = is_outdated(transaction, environment.tags, envelope)
+    return described(shelf.codec, envelope.entry(None), envelope.body, size=size, is_invalidated=is_dead)
 
 
 def verified(shelf: Shelf) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from cachery.backends.disk.index import TAGGED, Row, unpack_row
-from cachery.backends.disk.inventory import summaries, verified
+from cachery.backends.disk.inventory import describe, summaries, verified
 from cachery.backends.disk.loads import Loads
 from cachery.backends.disk.settings import Settings
 from cachery.backends.disk.shelf import MOST_USES, digest_of
@@ -19,7 +19,7 @@ from cachery.exceptions import CacheValueError
 from cachery.forks import reset_in_child
 from cachery.model.entry import Entry
 from cachery.model.sentinels import FOREVER, MISSING
-from cachery.ports.store import Observer, Summary
+from cachery.ports.store import Description, Observer, Summary
 from cachery.serializers.envelope import Envelope, Unreadable, key_of, unpack
 from cachery.serializers.pipeline import INTEGER, Codec, key_bytes
 
@@ -268,6 +268,10 @@ class DiskStore(Loads):
     def summaries(self) -> Iterator[Summary]:
         """Return an iterator over all entries, the dead among them."""
         return summaries(self)
+
+    def describe(self, key: str) -> Description | None:
+        """Return what is known of what stands under ``key``, dead or alive; ``None`` when nothing does."""
+        return describe(self, key)
 
     def verify(self) -> Iterator[tuple[str, str]]:
         """Return an iterator over all keys, each with what is wrong with its record, empty when nothing is."""

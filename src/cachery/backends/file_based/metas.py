@@ -27,7 +27,18 @@ from cachery.serializers.envelope import Body, Unreadable
 from cachery.serializers.keyring import Keyring
 from cachery.serializers.pipeline import INTEGER, Codec, TooLarge
 
-__all__ = ["FORMAT", "LARGEST", "Meta", "Metas", "body_digest", "claims_of", "file_of", "joined", "lines_of"]
+__all__ = [
+    "FORMAT",
+    "LARGEST",
+    "Meta",
+    "Metas",
+    "body_digest",
+    "claims_of",
+    "file_of",
+    "joined",
+    "lines_of",
+    "written_at",
+]
 
 FORMAT = 1
 LARGEST = 2**20
@@ -154,6 +165,11 @@ class Metas:
         method = self._compressions[compression]
         size, digest, born = said["size"], said["digest"], said["born"]
         return Meta(said["key"], entry, code, method, said["flags"], size, digest, file, born, line)
+
+
+def written_at(meta: Meta) -> float:
+    """Return when the line of ``meta`` was written, by the clock of the store."""
+    return float(_decode(str(meta.line, "ascii"))["timestamp"])
 
 
 def _number(value: float) -> str:

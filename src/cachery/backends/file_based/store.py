@@ -12,6 +12,7 @@ from typing import Any
 
 from cachery.backends.file_based.layout import META, hash_of
 from cachery.backends.file_based.loads import Loads
+from cachery.backends.file_based.metas import written_at
 from cachery.backends.file_based.pairs import Found
 from cachery.backends.file_based.shelf import Parcel, Settings
 from cachery.backends.file_based.survey import Survey
@@ -20,7 +21,8 @@ from cachery.exceptions import CacheFullError, CacheValueError
 from cachery.forks import reset_in_child
 from cachery.model.entry import Entry
 from cachery.model.sentinels import MISSING
-from cachery.ports.store import Observer, Summary
+from cachery.ports.store import Description, Observer, Summary
+from cachery.serializers.describing import described, unreadable
 from cachery.serializers.envelope import Unreadable
 from cachery.serializers.pipeline import INTEGER, Codec, TooLarge, key_bytes
 
@@ -295,6 +297,23 @@ class FileStore(Loads):
             state = self.files.state(key_hash + META)
             size = meta.size + (0 if state is None else state.st_size)
             yield Summary(meta.key, size, meta.entry.fresh_until, meta.dead_at)
+
+    def describe(self, key: str) -> Description | None:
+        """Return what is known of what stands under ``key``, dead or alive; ``None`` when nothing does."""
+        self.check_open()
+        key_hash = hash_of(key_bytes(key))
+        state = self.files.state(key_hash + META)
+        if state is None:
+            return None
+        try:
+            found = self.pairs.glance(key, key_hash)
+        except Unreadable as error:
+            return unreadable(state.st_size, error.reason)
+        if found is None:
+            return None
+        meta, size = found.meta, found.meta.size + state.st_size
+        body, when = meta.body(b""), written_at(meta)
+        return described(self.codec, meta.entry, body, size=size, is_invalidated=found.is_outdated, written_at=when)
 
     def verify(self) -> Iterator[tuple[str, str]]:
         """Return an iterator over all keys, each with what is wrong with its entry: empty when nothing is.

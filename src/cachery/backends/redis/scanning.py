@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from cachery.backends.redis import scripts
-from cachery.backends.redis.records import ENVELOPE_AT, STAMP_SIZE, Row
-from cachery.ports.store import Summary
+from cachery.backends.redis.records import ENVELOPE_AT, STAMP_SIZE, Row, aged, birth_of
+from cachery.ports.store import Description, Summary
+from cachery.serializers.describing import described, unreadable
 from cachery.serializers.envelope import Unreadable, key_of
+from cachery.serializers.pipeline import key_bytes
 
 if TYPE_CHECKING:
     from cachery.backends.redis.store import RedisStore
 
-__all__ = ["living", "matching", "reclaim", "summaries", "verified"]
+__all__ = ["describe", "living", "matching", "reclaim", "summaries", "verified"]
 
 
 async def _batches(store: RedisStore) -> AsyncIterator[list[bytes]]:
@@ -107,6 +109,22 @@ def _summary(store: RedisStore, entry: bytes, row: Row) -> Summary:
         now = store.read_clock()
         return Summary(key, size, now, now)
     return Summary(key, size, found.times.fresh_until, max(found.times.fresh_until, found.times.stale_until))
+
+
+async def describe(store: RedisStore, key: str) -> Description | None:
+    """Return what is known of what stands under ``key``, dead or alive; ``None`` when nothing does."""
+    name = key_bytes(key)
+    row = await store.reach.row(store.names.entry(name))
+    if row is None:
+        return None
+    size = len(row.record)
+    try:
+        envelope = store.codec.opened(name, row.record[ENVELOPE_AT:])
+    except Unreadable as error:
+        return unreadable(size, error.reason)
+    birth = birth_of(envelope, row.left, store.read_clock())
+    entry = envelope.entry(None)._replace(**aged(envelope, birth)._asdict())
+    return described(store.codec, entry, envelope.body, size=size, is_invalidated=row.is_undone, written_at=birth)
 
 
 async def verified(store: RedisStore) -> AsyncIterator[tuple[str, str]]:

@@ -14,12 +14,12 @@ from cachery.backends.redis.loads import Loads
 from cachery.backends.redis.reach import stamp
 from cachery.backends.redis.reading import plain_values
 from cachery.backends.redis.records import STAMP_SIZE, whole_life
-from cachery.backends.redis.scanning import living, matching, reclaim, summaries, verified
+from cachery.backends.redis.scanning import describe, living, matching, reclaim, summaries, verified
 from cachery.backends.redis.shelf import Found, Later, Shared
 from cachery.exceptions import CacheValueError
 from cachery.model.entry import Entry
 from cachery.model.sentinels import MISSING
-from cachery.ports.store import Observer, Summary
+from cachery.ports.store import Description, Observer, Summary
 from cachery.serializers.pipeline import INTEGER, TooLarge, key_bytes
 
 __all__ = ["RedisStore"]
@@ -213,6 +213,10 @@ class RedisStore(Loads):
     def summaries(self) -> AsyncIterator[Summary]:
         """Return an iterator over all entries, the dead among them."""
         return summaries(self)
+
+    async def describe(self, key: str) -> Description | None:
+        """Return what is known of what stands under ``key``, dead or alive; ``None`` when nothing does."""
+        return await describe(self, key)
 
     def verify(self) -> AsyncIterator[tuple[str, str]]:
         """Return an iterator over all keys, each with what is wrong with its record, empty when nothing is."""

@@ -1,0 +1,125 @@
+"""``cachery why``: what is known of one entry, and so why a cache answers as it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cachery.cli.chosen import Chosen
+from cachery.cli.printing import complain, finite, print_json, shown
+from cachery.cli.sizes import size_text
+from cachery.model.entry import Freshness, classify
+from cachery.ports.store import Description
+
+__all__ = ["show_entry"]
+
+_MEANINGS = {
+    "absent": "nothing is stored under it: never, or it was deleted, evicted, or over and removed",
+    "fresh": "it is answered",
+    "refresh due": "it is answered; the next loading verb refreshes it in the background",
+    "stale": "plain verbs miss it; a loading verb may still serve it while it loads",
+    "expired": "its time is over",
+    "invalidated": "a tag of it was invalidated, or the cache cleared, after it was stored",
+    "unreadable": "the record cannot be read",
+}
+
+
+def show_entry(chosen: Chosen, key: str, *, as_json: bool) -> bool:
+    """Print what is known of ``key``; True when ``get`` would answer it."""
+    with chosen.open() as cache:
+        found: Description | None = cache.store.describe(key)
+        now = cache.store.read_clock()
+        tier = _tier_of(cache)
+    state = _state_of(found, now)
+    facts = {"key": key, "state": state, "means": _MEANINGS[state], "tier": tier, **_facts(found, now)}
+    is_answered = state in {"fresh", "refresh due"}
+    if as_json:
+        print_json(facts)
+    elif found is None:
+        complain(f"{shown(key)} is not there: {_MEANINGS[state]}")
+    else:
+        _show(facts)
+    return is_answered
+
+
+def _tier_of(cache: Any) -> str:
+    """Return where the entry is: of tiers that is the far one, as memory is that of a process that just began."""
+    far = getattr(cache, "tiers", (cache,))[-1]
+    return {"DiskCache": "disk", "FileBasedCache": "file_based"}.get(type(far).__name__, "redis")
+
+
+def _state_of(found: Description | None, now: float) -> str:
+    if found is None:
+        return "absent"
+    if found.fault is not None or found.entry is None:
+        return "unreadable"
+    if found.is_invalidated:
+        return "invalidated"
+    freshness = classify(found.entry, now)
+    return "expired" if freshness is Freshness.DEAD else freshness.value
+
+
+def _facts(found: Description | None, now: float) -> dict[str, Any]:
+    if found is None:
+        return {}
+    facts: dict[str, Any] = {"bytes": found.size, "fault": found.fault}
+    entry = found.entry
+    if entry is not None:
+        facts |= {
+            "seconds_left": finite(entry.fresh_until - now),
+            "stale_seconds_left": max(0.0, round(entry.stale_until - now, 3)),
+            "refresh_in_seconds": finite(entry.refresh_at - now),
+            "age_seconds": None if found.written_at is None else round(max(0.0, now - found.written_at), 3),
+            "tags": list(entry.tags),
+            "cost": entry.cost,
+            "serializer": found.serializer,
+            "compression": found.compression,
+            "is_encrypted": found.is_encrypted,
+            "is_signed": found.is_signed,
+        }
+    return facts
+
+
+def _show(facts: dict[str, Any]) -> None:
+    from cachery.cli.screen import Screen, marked  # noqa: PLC0415 - not for those who want JSON
+
+    screen = Screen()
+    state = facts["state"]
+    good = state in {"fresh", "refresh due"}
+    rows = [
+        [
+            "state",
+            marked(state if facts["fault"] is None else f"{state}: {facts['fault']}", "green" if good else "red"),
+        ],
+        ["which means", facts["means"]],
+        ["tier", facts["tier"]],
+        ["size", size_text(facts["bytes"])],
+    ]
+    if "tags" in facts:
+        rows += [
+            ["time left", _span(facts["seconds_left"])],
+            ["served stale for", _span(facts["stale_seconds_left"]) if facts["stale_seconds_left"] else "no time"],
+            ["refresh due", _due(facts["refresh_in_seconds"])],
+            ["age", "not noted here" if facts["age_seconds"] is None else _span(facts["age_seconds"])],
+            ["tags", ", ".join(map(shown, facts["tags"])) or "none"],
+            ["cost", "not known" if facts["cost"] is None else f"{facts['cost']:g}"],
+            ["written by", _written_by(facts)],
+        ]
+    screen.table(shown(facts["key"]), ["", ""], rows)
+
+
+def _span(seconds: float | None) -> str:
+    if seconds is None:
+        return "forever"
+    return f"{seconds:,.0f} s" if seconds > 0 else "over"
+
+
+def _due(seconds: float | None) -> str:
+    if seconds is None:
+        return "never"
+    return f"in {seconds:,.0f} s" if seconds > 0 else "now"
+
+
+def _written_by(facts: dict[str, Any]) -> str:
+    ways = [facts["serializer"], facts["compression"]]
+    ways += [word for fact, word in (("is_encrypted", "encrypted"), ("is_signed", "signed")) if facts[fact]]
+    return ", ".join(way for way in ways if way)

@@ -1,0 +1,149 @@
+"""What is warmed: a dictionary, or a cache with the tokens of its own loads (``ports/backend.py``).
+
+A token is opened for each key before its load begins, and the value is written with it. So what somebody sets, deletes
+or invalidates meanwhile is newer and stays. A dictionary knows nothing of the kind.
+
+Written once, awaited: a blocking cache never suspends, so its coroutines are carried through by a single step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, MutableMapping, Sequence
+from typing import Any, Protocol
+
+from cachery.backends.adapt import Inline
+from cachery.engine.core import Engine
+from cachery.engine.stamps import entry_of, life_of_value
+from cachery.exceptions import CacheValueError
+from cachery.keys.text import exact_key, exact_tags
+from cachery.model.durations import seconds
+from cachery.model.options import load_options
+from cachery.warmers.config import WarmingConfig
+from cachery.warmers.stats import Result
+
+__all__ = ["CacheTarget", "MappingTarget", "Target", "reason_of"]
+
+_REFUSED = "the cache did not keep it: it is too large, its TTL is over, or the store is away"
+
+
+class Target(Protocol):
+    """Where warmed values go."""
+
+    def checked(self, keys: Sequence[Any]) -> list[Any]:
+        """Return ``keys``, each once. Raises ``CacheKeyError`` for one that cannot be a key."""
+
+    async def begin(self, keys: Sequence[Any]) -> Mapping[Any, Any]:
+        """Note that the loads of ``keys`` begin now; return a token for each."""
+
+    async def store(self, values: Mapping[Any, Any], tokens: Mapping[Any, Any]) -> Result:
+        """Store ``values``, each unless it was overtaken."""
+
+    def end(self, tokens: Mapping[Any, Any]) -> None:
+        """Forget ``tokens``."""
+
+
+class MappingTarget:
+    """A dictionary, or anything that is filled like one."""
+
+    def __init__(self, mapping: MutableMapping[Any, Any], config: WarmingConfig) -> None:
+        if config.needs_a_cache:
+            raise CacheValueError("a dictionary has no ttl, jitter or tags: warm a cache, InMemoryCache() for instance")
+        self._mapping = mapping
+
+    def checked(self, keys: Sequence[Any]) -> list[Any]:
+        """Return ``keys``, each once."""
+        return list(dict.fromkeys(keys))
+
+    async def begin(self, keys: Sequence[Any]) -> Mapping[Any, Any]:
+        """Return no tokens."""
+        del keys
+        return {}
+
+    async def store(self, values: Mapping[Any, Any], tokens: Mapping[Any, Any]) -> Result:
+        """Store ``values`` at once."""
+        del tokens
+        self._mapping.update(values)
+        return Result(len(values))
+
+    def end(self, tokens: Mapping[Any, Any]) -> None:
+        """Do nothing."""
+
+
+class CacheTarget:
+    """A cache, through the ``engine`` of its loads. ``random``: numbers from 0 to 1, for the jitter."""
+
+    def __init__(self, engine: Engine[Any], config: WarmingConfig, random: Callable[[], float]) -> None:
+        self._backend = engine.backend
+        self._sink = engine.sink
+        self._prefix = engine.loading.prefix
+        self._is_inline = isinstance(self._backend, Inline) or engine.runtime.is_inline
+        self._ttl = config.ttl if callable(config.ttl) else None
+        self._options = load_options(None if callable(config.ttl) else config.ttl, jitter=config.jitter)
+        self._tags_of = config.tags if callable(config.tags) else None
+        self._tags = () if callable(config.tags) else self._prefixed(config.tags)
+        self._random = random
+
+    def checked(self, keys: Sequence[Any]) -> list[Any]:
+        """Return ``keys``, each once, as plain ``str``."""
+        return list(dict.fromkeys([key if type(key) is str else exact_key(key) for key in keys]))
+
+    async def begin(self, keys: Sequence[Any]) -> Mapping[Any, Any]:
+        """Open a token for each of ``keys``."""
+        tokens: dict[str, Any] = {}
+        try:
+            if self._is_inline:
+                for key in keys:
+                    tokens[key] = await self._backend.open_token(self._prefix + key)
+            else:
+                await asyncio.gather(*[self._open(key, tokens) for key in keys])
+        except BaseException:
+            self.end(tokens)
+            raise
+        return tokens
+
+    async def _open(self, key: str, tokens: dict[str, Any]) -> None:
+        tokens[key] = await self._backend.open_token(self._prefix + key)
+
+    async def store(self, values: Mapping[Any, Any], tokens: Mapping[Any, Any]) -> Result:
+        """Store each of ``values`` with its token."""
+        writes = [self._write(key, value, tokens[key]) for key, value in values.items()]
+        reasons = await (_in_turn(writes) if self._is_inline else asyncio.gather(*writes))
+        failed = {key: why for key, why in zip(values, reasons, strict=True) if why}
+        superseded = reasons.count(None)
+        return Result(len(values) - len(failed) - superseded, failed, superseded)
+
+    async def _write(self, key: str, value: Any, token: Any) -> str | None:
+        """Store ``value``; return nothing, or why it was not stored, ``None`` when somebody was newer."""
+        name = self._prefix + key
+        try:
+            asked = None if self._ttl is None else self._ttl(key, value)
+            asked = None if asked is None else seconds(asked)
+            life = life_of_value(value, self._options, self._backend.default_life, asked, self._random)
+            tags = self._tags if self._tags_of is None else self._prefixed(self._tags_of(key, value))
+            if life > 0 and await self._backend.write_entry(
+                name, entry_of(value, life, self._backend, self._options, tags), token
+            ):
+                self._sink.stored(name)
+                return ""
+            return _REFUSED if self._backend.is_current(token, tags) else None
+        except Exception as error:  # noqa: BLE001 - one key that cannot be stored is no reason to leave the others
+            return reason_of(error)
+
+    def end(self, tokens: Mapping[Any, Any]) -> None:
+        """Close ``tokens``."""
+        for token in tokens.values():
+            self._backend.close_token(token)
+
+    def _prefixed(self, tags: Any) -> tuple[str, ...]:
+        checked = exact_tags(tags)
+        return tuple([self._prefix + tag for tag in checked]) if self._prefix else checked
+
+
+async def _in_turn(writes: Sequence[Coroutine[Any, Any, str | None]]) -> list[str | None]:
+    return [await write for write in writes]
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what there is to say of ``error``, on one line."""
+    return f"{type(error).__name__}: {error}"
