@@ -226,6 +226,23 @@ async def test_loads_are_shared_by_both_doors_and_fenced() -> None:
         assert blocking.get("b") == 1
 
 
+@on_a_loop
+async def test_a_cache_of_another_s_making_that_leases_its_loads(tmp_path: Path) -> None:
+    pytest.importorskip("lmdb")
+
+    class OwnDisk(DiskCache):
+        """Over a store that processes share."""
+
+    async with AsyncCache(OwnDisk(tmp_path / "disk", secret=SECRET)) as cache:
+        assert isinstance(cache.cache, ThreadedDoor)
+        assert await cache.get_or_set("a", lambda: asyncio.sleep(0, "loaded")) == "loaded"
+        assert await cache.get("a") == "loaded"
+        assert await cache.cache.get_many_or_set(["a", "b"], lambda keys: dict.fromkeys(keys, 1)) == {
+            "a": "loaded",
+            "b": 1,
+        }
+
+
 def test_which_door_is_opened(tmp_path: Path) -> None:
     pytest.importorskip("lmdb")
     memory, disk = InMemoryCache(), DiskCache(tmp_path / "disk", secret=SECRET)

@@ -81,6 +81,14 @@ class AsyncCache:
     keys in each. ``cache``, the attribute, is the door itself, with all verbs.
 
     Raises ``CacheValueError`` for what is no blocking cache, and for numbers below 1.
+
+    >>> from cachery import InMemoryCache
+    >>> async def main():
+    ...     async with AsyncCache(InMemoryCache(), concurrency=4) as cache:
+    ...         await cache.set("answer", 42, ttl="5m")
+    ...         return await cache.get("answer")
+    >>> asyncio.run(main())
+    42
     """
 
     def __init__(self, cache: cachery.cache.Cache, *, concurrency: int = 8, batch_size: int = 100) -> None:

@@ -283,8 +283,10 @@ def test_hot_keys_survive_a_restart(tmp_path: Path) -> None:
 def test_a_damaged_file_is_empty(tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "hot.json"
     path.write_bytes(content)
-    assert RememberedKeyProvider(path).get_keys() == []
+    provider = RememberedKeyProvider(path)
+    assert provider.get_keys() == []
     assert str(path) in caplog.text
+    assert str(path) in repr(provider)
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:

@@ -404,6 +404,14 @@ def test_what_is_no_list_of_keys_is_refused(keys: Any) -> None:
         CacheWarmer({}, CallableKeyProvider(lambda: keys), CallableValueLoader(str), once()).warm()
 
 
+def test_an_asynchronous_provider_belongs_to_the_other_warmer() -> None:
+    async def keys() -> list[str]:
+        return ["a"]
+
+    with pytest.raises(CacheError, match="list of keys, not coroutine"):
+        CacheWarmer({}, CallableKeyProvider(keys), CallableValueLoader(str), once()).warm()
+
+
 def test_a_key_that_is_none_leaves_all_as_it_was() -> None:
     cache = InMemoryCache()
     with pytest.raises(CacheKeyError):

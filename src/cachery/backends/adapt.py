@@ -15,10 +15,13 @@ Token = TypeVar("Token")
 
 
 class Inline(Generic[Token]):
-    """``backend``, called where it is awaited: for stores that answer at once, and for blocking callers."""
+    """``backend``, called where it is awaited: for stores that answer at once, and for blocking callers.
+
+    ``blocking`` is the backend itself, for who asks it so often that a coroutine each is too much.
+    """
 
     def __init__(self, backend: BlockingBackend[Token]) -> None:
-        self._backend = backend
+        self.blocking = self._backend = backend
         self.default_life = backend.default_life
         self.read_clock = backend.read_clock
         self.isolate = backend.isolate

@@ -62,6 +62,9 @@ def http_app(*, host: str = "127.0.0.1", token: str | None = None, allowed_hosts
     Requests whose ``Host`` is not this machine or one of ``allowed_hosts`` (``"cache.example.com:*"``), or whose
     ``Origin`` is another, are refused: a page in a browser cannot reach it. Raises ``CacheValueError`` when ``host`` is
     not this machine alone and there is no ``token``.
+
+    >>> [route.path for route in http_app(token="a" * 32).routes]
+    ['/mcp']
     """
     if host not in LOOPBACK and checked_token(token) is None:
         raise CacheValueError(f"at {host} others can reach this server: it needs a token")

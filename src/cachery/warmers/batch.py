@@ -8,7 +8,7 @@ from inspect import isawaitable
 from typing import Any, TypeAlias
 
 from cachery.exceptions import CacheClosedError, CacheValueError
-from cachery.model.values import check_value, is_used_up
+from cachery.model.values import is_used_up, used_up
 from cachery.warmers.loaders import NOTHING, checked_batch
 from cachery.warmers.retrying import Sleep
 from cachery.warmers.stats import Result
@@ -91,14 +91,17 @@ class Job:
     async def _load_each(self, keys: Sequence[Any], loads: _Loads) -> None:
         ask, is_over = self.ask, self.is_over
         load_batch = getattr(self.loader, "load_batch", None)
+        load = self.loader.load
         for key in keys:
             if is_over():
                 return
             try:
                 if load_batch is not None:
                     loads.take([key], checked_batch(await ask(load_batch, [key])))
+                elif is_used_up(value := await ask(load, key)):
+                    loads.refuse(key, value)
                 else:
-                    loads.note(key, await ask(self.loader.load, key))
+                    loads.values[key] = value
             except Exception as error:  # noqa: BLE001 - counted, with its reason
                 loads.failed[key] = reason_of(error)
 
@@ -113,16 +116,12 @@ class _Loads:
 
     def take(self, keys: Sequence[Any], found: Mapping[Any, Any]) -> None:
         for key in keys:
-            if key in found:
-                self.note(key, found[key])
-            else:
+            if key not in found:
                 self.lasting[key] = NOTHING
+            elif is_used_up(found[key]):
+                self.refuse(key, found[key])
+            else:
+                self.values[key] = found[key]
 
-    def note(self, key: Any, value: Any) -> None:
-        if is_used_up(value):
-            try:
-                check_value(value)
-            except CacheValueError as error:
-                self.lasting[key] = str(error)
-        else:
-            self.values[key] = value
+    def refuse(self, key: Any, value: Any) -> None:
+        self.lasting[key] = str(used_up(value))

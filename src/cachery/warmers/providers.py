@@ -92,7 +92,11 @@ class AdaptiveKeyProvider(KeyProvider):
 
 
 def listed(keys: Any) -> list[Any]:
-    """Return ``keys``, each once. Raises ``CacheValueError`` for what is no collection of keys."""
+    """Return ``keys``, each once. Raises ``CacheValueError`` for what is no collection of keys.
+
+    >>> listed(("a", "b", "a"))
+    ['a', 'b']
+    """
     if isinstance(keys, str | bytes) or not isinstance(keys, Iterable):
         if hasattr(keys, "close") and hasattr(keys, "send"):
             keys.close()  # a coroutine that nobody will await

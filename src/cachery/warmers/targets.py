@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, MutableMapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from cachery.backends.adapt import Inline
 from cachery.engine.core import Engine
@@ -18,11 +18,14 @@ from cachery.engine.stamps import entry_of, life_of_value
 from cachery.exceptions import CacheValueError
 from cachery.keys.text import exact_key, exact_tags
 from cachery.model.durations import seconds
+from cachery.model.entry import Entry
 from cachery.model.options import load_options
 from cachery.warmers.config import WarmingConfig
 from cachery.warmers.stats import Result
 
 __all__ = ["CacheTarget", "MappingTarget", "Target", "reason_of"]
+
+T = TypeVar("T")
 
 _REFUSED = "the cache did not keep it: it is too large, its TTL is over, or the store is away"
 
@@ -77,7 +80,8 @@ class CacheTarget:
         self._backend = engine.backend
         self._sink = engine.sink
         self._prefix = engine.loading.prefix
-        self._is_inline = isinstance(self._backend, Inline) or engine.runtime.is_inline
+        self._at_once = self._backend.blocking if isinstance(self._backend, Inline) else None
+        self._is_alone = engine.runtime.is_inline
         self._ttl = config.ttl if callable(config.ttl) else None
         self._options = load_options(None if callable(config.ttl) else config.ttl, jitter=config.jitter)
         self._tags_of = config.tags if callable(config.tags) else None
@@ -92,11 +96,12 @@ class CacheTarget:
         """Open a token for each of ``keys``."""
         tokens: dict[str, Any] = {}
         try:
-            if self._is_inline:
+            if self._at_once is not None:
+                open_token, prefix = self._at_once.open_token, self._prefix
                 for key in keys:
-                    tokens[key] = await self._backend.open_token(self._prefix + key)
+                    tokens[key] = open_token(prefix + key)
             else:
-                await asyncio.gather(*[self._open(key, tokens) for key in keys])
+                await self._all([self._open(key, tokens) for key in keys])
         except BaseException:
             self.end(tokens)
             raise
@@ -107,28 +112,56 @@ class CacheTarget:
 
     async def store(self, values: Mapping[Any, Any], tokens: Mapping[Any, Any]) -> Result:
         """Store each of ``values`` with its token."""
-        writes = [self._write(key, value, tokens[key]) for key, value in values.items()]
-        reasons = await (_in_turn(writes) if self._is_inline else asyncio.gather(*writes))
+        if self._at_once is not None:
+            reasons = [self._write_at_once(key, value, tokens[key]) for key, value in values.items()]
+        else:
+            reasons = await self._all([self._write(key, value, tokens[key]) for key, value in values.items()])
         failed = {key: why for key, why in zip(values, reasons, strict=True) if why}
         superseded = reasons.count(None)
         return Result(len(values) - len(failed) - superseded, failed, superseded)
 
-    async def _write(self, key: str, value: Any, token: Any) -> str | None:
+    async def _all(self, works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+        """Return what ``works`` return: on an event loop together, so that they can travel together."""
+        return [await work for work in works] if self._is_alone else await asyncio.gather(*works)
+
+    def _write_at_once(self, key: str, value: Any, token: Any) -> str | None:
         """Store ``value``; return nothing, or why it was not stored, ``None`` when somebody was newer."""
+        store: Any = self._at_once
         name = self._prefix + key
         try:
-            asked = None if self._ttl is None else self._ttl(key, value)
-            asked = None if asked is None else seconds(asked)
-            life = life_of_value(value, self._options, self._backend.default_life, asked, self._random)
-            tags = self._tags if self._tags_of is None else self._prefixed(self._tags_of(key, value))
-            if life > 0 and await self._backend.write_entry(
-                name, entry_of(value, life, self._backend, self._options, tags), token
-            ):
-                self._sink.stored(name)
-                return ""
-            return _REFUSED if self._backend.is_current(token, tags) else None
+            entry = self._entry(key, value)
+            return self._told(name, entry, token, is_stored=entry is not None and store.write_entry(name, entry, token))
         except Exception as error:  # noqa: BLE001 - one key that cannot be stored is no reason to leave the others
             return reason_of(error)
+
+    async def _write(self, key: str, value: Any, token: Any) -> str | None:
+        name = self._prefix + key
+        try:
+            entry = self._entry(key, value)
+            is_stored = entry is not None and await self._backend.write_entry(name, entry, token)
+            return self._told(name, entry, token, is_stored=is_stored)
+        except Exception as error:  # noqa: BLE001 - as above
+            return reason_of(error)
+
+    def _entry(self, key: str, value: Any) -> Entry | None:
+        """Return the entry of ``value``; ``None`` when its life is over already."""
+        asked = None if self._ttl is None else self._ttl(key, value)
+        life = life_of_value(
+            value,
+            self._options,
+            self._backend.default_life,
+            None if asked is None else seconds(asked),
+            self._random,
+        )
+        tags = self._tags if self._tags_of is None else self._prefixed(self._tags_of(key, value))
+        return entry_of(value, life, self._backend, self._options, tags) if life > 0 else None
+
+    def _told(self, name: str, entry: Entry | None, token: Any, *, is_stored: bool) -> str | None:
+        if is_stored:
+            self._sink.stored(name)
+            return ""
+        tags = self._tags if entry is None else entry.tags
+        return _REFUSED if self._backend.is_current(token, tags) else None
 
     def end(self, tokens: Mapping[Any, Any]) -> None:
         """Close ``tokens``."""
@@ -138,10 +171,6 @@ class CacheTarget:
     def _prefixed(self, tags: Any) -> tuple[str, ...]:
         checked = exact_tags(tags)
         return tuple([self._prefix + tag for tag in checked]) if self._prefix else checked
-
-
-async def _in_turn(writes: Sequence[Coroutine[Any, Any, str | None]]) -> list[str | None]:
-    return [await write for write in writes]
 
 
 def reason_of(error: BaseException) -> str:
