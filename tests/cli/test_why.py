@@ -15,6 +15,7 @@ from cachery.serializers.describing import serializer_name
 from cachery.serializers.pipeline import Codec, Recipe
 from cachery.serializers.registry import SERIALIZERS, create_serializer
 from cachery.stored import StoredCache
+from cachery.invalidation import Key
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -71,6 +72,18 @@ def test_one_that_a_tag_has_undone(make: Make) -> None:
         cache.set("b", 1, tags=["blue"])
         cache.invalidate_tags("red")
     assert (why("a", status=1)["state"], why("b")["state"]) == ("invalidated", "fresh")
+
+
+def test_one_whose_source_has_changed(make: Make, tmp_path: Path) -> None:
+    source = tmp_path / "source.txt"
+    source.write_text("one")
+    with make() as cache:
+        cache.set("a", 1, tags=["red"], depends_on=[source, "schema", Key("b")])
+    found = why("a")
+    assert (found["state"], found["tags"]) == ("fresh", ["red", "schema"])
+    assert [each.partition(" (")[0] for each in found["depends_on"]] == [f"file {source}", f"file {source}", "key b"]
+    source.write_text("two, and longer")
+    assert why("a", status=1)["state"] == "invalidated"
 
 
 def test_one_that_is_not_there(make: Make) -> None:

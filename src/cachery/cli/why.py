@@ -8,6 +8,8 @@ from cachery.cli.chosen import Chosen
 from cachery.cli.printing import complain, finite, print_json, shown
 from cachery.cli.sizes import size_text
 from cachery.model.entry import Freshness, classify
+from cachery.model.marks import is_source
+from cachery.model.marks import shown as source_shown
 from cachery.ports.store import Description
 
 __all__ = ["show_entry"]
@@ -18,7 +20,7 @@ _MEANINGS = {
     "refresh due": "it is answered; the next loading verb refreshes it in the background",
     "stale": "plain verbs miss it; a loading verb may still serve it while it loads",
     "expired": "its time is over",
-    "invalidated": "a tag of it was invalidated, or the cache cleared, after it was stored",
+    "invalidated": "after it was stored a tag of it was invalidated, a source changed, or the cache cleared",
     "unreadable": "the record cannot be read",
 }
 
@@ -69,7 +71,8 @@ def _facts(found: Description | None, now: float) -> dict[str, Any]:
             "stale_seconds_left": max(0.0, round(entry.stale_until - now, 3)),
             "refresh_in_seconds": finite(entry.refresh_at - now),
             "age_seconds": None if found.written_at is None else round(max(0.0, now - found.written_at), 3),
-            "tags": list(entry.tags),
+            "tags": [tag for tag in entry.tags if not is_source(tag)],
+            "depends_on": [source_shown(tag) for tag in entry.tags if is_source(tag)],
             "cost": entry.cost,
             "serializer": found.serializer,
             "compression": found.compression,
@@ -101,6 +104,7 @@ def _show(facts: dict[str, Any]) -> None:
             ["refresh due", _due(facts["refresh_in_seconds"])],
             ["age", "not noted here" if facts["age_seconds"] is None else _span(facts["age_seconds"])],
             ["tags", ", ".join(map(shown, facts["tags"])) or "none"],
+            ["depends on", ", ".join(map(shown, facts["depends_on"])) or "nothing"],
             ["cost", "not known" if facts["cost"] is None else f"{facts['cost']:g}"],
             ["written by", _written_by(facts)],
         ]

@@ -42,7 +42,7 @@ def describe(shelf: Shelf, key: str) -> Description | None:
             envelope = shelf.codec.opened(name, record)
         except Unreadable as error:
             return unreadable(size, error.reason)
-        is_dead = is_outdated(transaction, environment.tags, envelope)
+        is_dead = is_outdated(transaction, environment, envelope, shelf.read_clock)
     return described(shelf.codec, envelope.entry(None), envelope.body, size=size, is_invalidated=is_dead)
 
 

@@ -124,7 +124,8 @@ async def describe(store: RedisStore, key: str) -> Description | None:
         return unreadable(size, error.reason)
     birth = birth_of(envelope, row.left, store.read_clock())
     entry = envelope.entry(None)._replace(**aged(envelope, birth)._asdict())
-    return described(store.codec, entry, envelope.body, size=size, is_invalidated=row.is_undone, written_at=birth)
+    is_dead = row.is_undone or not await store.stands(row)
+    return described(store.codec, entry, envelope.body, size=size, is_invalidated=is_dead, written_at=birth)
 
 
 async def verified(store: RedisStore) -> AsyncIterator[tuple[str, str]]:
