@@ -11,11 +11,11 @@ import pytest
 from tests.cli.commands import json_of, run
 
 from cachery import DiskCache, FileBasedCache, RedisCache
+from cachery.invalidation import Key
 from cachery.serializers.describing import serializer_name
 from cachery.serializers.pipeline import Codec, Recipe
 from cachery.serializers.registry import SERIALIZERS, create_serializer
 from cachery.stored import StoredCache
-from cachery.invalidation import Key
 
 pytestmark = pytest.mark.usefixtures("place")
 
