@@ -91,6 +91,22 @@ class CacheManager:
         own = planned if self._ttl is None else self._ttl
         return from_environment("CACHE_TTL_DEFAULT") if own is None else own
 
+    def backend_of(self, name: str) -> str:
+        """Return the backend on which ``get_cache`` has the cache of that ``name``, if none is asked for.
+
+        >>> CacheManager(config={"caches": {"builds": {"backend": "disk"}}}).backend_of("builds")
+        'disk'
+        """
+        planned = self._planned(name)
+        return self.default_backend if planned is None else planned.backend
+
+    def has_settings_of(self, name: str) -> bool:
+        """Tell whether ``config`` says anything of a cache of that ``name``."""
+        return self._planned(name) is not None
+
+    def _planned(self, name: str) -> Planned | None:
+        return None if self.plan is None else self.plan.caches.get(name)
+
     def get_cache(self, name: str = "default", backend: str | None = None, **options: Any) -> Cache:
         """Return the cache of that ``name`` and ``backend``, made with ``options`` when it is not there yet.
 
@@ -100,8 +116,8 @@ class CacheManager:
         """
         if not isinstance(name, str) or "name" in options:
             raise CacheValueError("the name of a cache is a str, and the first argument", cache_name=repr(name))
-        planned = None if self.plan is None else self.plan.caches.get(name)
-        kind = _known(backend) if backend is not None else self.default_backend if planned is None else planned.backend
+        planned = self._planned(name)
+        kind = self.backend_of(name) if backend is None else _known(backend)
         found = self._find(name, kind)
         if planned is not None and planned.backend == kind and (options or found is None):
             options = {**planned.checked_options(), **options}

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from cachery import CacheManager, CacheValueError, get_cache
+from cachery import CacheManager, CacheValueError, DiskCache, get_cache
+from cachery.manager import configure, default_manager
 from cachery.mcp_tools import (
     MOST_BYTES,
     TOOLS,
@@ -271,3 +272,26 @@ def test_what_only_reads() -> None:
         {"function": ["summary"]},
     ):
         assert not is_read_only(change)
+
+
+def test_who_looks_at_many_names_on_a_server_opens_none_for_good(
+    redis_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", f"redis://localhost:{redis_port}")
+    for kind in ("redis", "tiered"):
+        assert cache_set("a", kind, cache_name=f"kept on {kind}", backend=kind)["status"] == "stored"
+        default_manager().remove_cache(f"kept on {kind}")
+        assert cache_get("a", f"kept on {kind}", kind)["value"] == kind
+        assert cache_delete("a", f"kept on {kind}", kind)["status"] == "deleted"
+        for number in range(3):
+            assert cache_get("a", f"name {number}", kind)["status"] == "miss"
+            assert cache_stats(f"name {number}", kind)["status"] == "ok"
+    assert default_manager().cache_count == 0
+
+
+def test_a_name_of_the_settings_is_on_the_backend_that_they_say(tmp_path: Path) -> None:
+    configure({"caches": {"builds": {"backend": "disk", "path": str(tmp_path / "builds")}}})
+    assert cache_set("a", 1, cache_name="builds")["status"] == "stored"
+    assert cache_get("a", "builds")["metadata"]["backend"] == "disk"
+    with DiskCache(tmp_path / "builds", name="builds") as cache:
+        assert cache.get("a") == 1

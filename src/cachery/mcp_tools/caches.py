@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from cachery.backends.places import default_place
 from cachery.cache import Cache
 from cachery.exceptions import CacheValueError
-from cachery.manager import default_manager, get_cache
+from cachery.manager import CacheManager, default_manager, get_cache
 from cachery.settings import from_environment
 
 __all__ = ["existing", "kind_of", "opened"]
@@ -22,7 +25,7 @@ def kind_of(name: Any, backend: Any) -> str:
         raise CacheValueError(f"cache_name is text, not {type(name).__name__}")
     if backend is not None and not isinstance(backend, str):
         raise CacheValueError(f"backend is text, not {type(backend).__name__}")
-    return default_manager().default_backend if backend is None else backend
+    return default_manager().backend_of(name) if backend is None else backend
 
 
 def opened(name: str, backend: str | None) -> Cache:
@@ -30,17 +33,24 @@ def opened(name: str, backend: str | None) -> Cache:
     return get_cache(name, kind_of(name, backend))
 
 
-def existing(name: str, backend: str | None) -> Cache | None:
-    """Return the cache of that ``name``, if there is one: in this process, on disk, or, as far as is known, on Redis.
+@contextmanager
+def existing(name: str, backend: str | None) -> Iterator[Cache | None]:
+    """Give the cache of that ``name``, if there is one: in this process, on disk, or, as far as is known, on Redis.
 
-    Raises ``CacheValueError`` for a backend that there is not.
+    One that was not open before is open only here: whoever may look could otherwise open any number. Raises
+    ``CacheValueError`` for a backend that there is not.
     """
     kind = kind_of(name, backend)
-    known = {(record["name"], record["backend"]) for record in default_manager().list_caches()}
-    if (name, kind) in known:
-        return get_cache(name, kind)
-    if kind in _IN_PROCESS:
-        return None
-    if kind in _IN_DIRECTORIES and not default_place(kind, name, from_environment("CACHE_DIR")).is_dir():
-        return None
-    return get_cache(name, kind)
+    manager = default_manager()
+    is_open = (name, kind) in {(record["name"], record["backend"]) for record in manager.list_caches()}
+    if is_open or (manager.has_settings_of(name) and manager.backend_of(name) == kind):
+        yield get_cache(name, kind)
+    elif kind in _IN_PROCESS or (kind in _IN_DIRECTORIES and not _place(kind, name).is_dir()):
+        yield None
+    else:
+        with CacheManager() as passing:  # of tiers, what memory would be before
+            yield passing.get_cache(name, "redis" if kind == "tiered" else kind)
+
+
+def _place(kind: str, name: str) -> Path:
+    return default_place(kind, name, from_environment("CACHE_DIR"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from math import inf, isfinite
 from typing import Any
@@ -52,12 +52,12 @@ def cache_get(key: str, cache_name: str = "default", backend: str | None = None)
     'miss'
     """
     exact = exact_key(key)
-    cache = existing(cache_name, backend)
-    value = MISSING if cache is None else cache.get(exact, MISSING)
     about = {"cache_name": cache_name, "backend": kind_of(cache_name, backend)}
-    if cache is None or value is MISSING:
-        return {"status": "miss", "key": exact, "value": None, "ttl_remaining": None, "metadata": about}
-    left = cache.ttl(exact)
+    with existing(cache_name, backend) as cache:
+        value = MISSING if cache is None else cache.get(exact, MISSING)
+        if cache is None or value is MISSING:
+            return {"status": "miss", "key": exact, "value": None, "ttl_remaining": None, "metadata": about}
+        left = cache.ttl(exact)
     remaining = None if left in (None, inf) else left
     return {"status": "hit", "key": exact, "value": shown(value), "ttl_remaining": remaining, "metadata": about}
 
@@ -91,11 +91,11 @@ def cache_set(
     >>> cache_set("report", "ready", ttl="10m", tags=["reports"])["status"]
     'stored'
     """
-    exact, checked, marks = exact_key(key), checked_value(value), exact_tags(tags)
+    exact, checked, names = exact_key(key), checked_value(value), exact_tags(tags)
     life = float(from_environment(TTL_VARIABLE)) if ttl is None else seconds(ttl)
     if not (life > 0 and isfinite(life)):
         raise CacheValueError(f"ttl is above 0 and has an end, not {ttl!r}")
-    is_stored = opened(cache_name, backend).set(exact, checked, life, tags=marks)
+    is_stored = opened(cache_name, backend).set(exact, checked, life, tags=names)
     expires_at = datetime.fromtimestamp(wall() + life, UTC).isoformat() if is_stored else None
     return {"status": "stored" if is_stored else "not_stored", "key": exact, "expires_at": expires_at}
 
@@ -108,8 +108,8 @@ def cache_delete(key: str, cache_name: str = "default", backend: str | None = No
     {'status': 'not_found', 'key': 'nothing'}
     """
     exact = exact_key(key)
-    cache = existing(cache_name, backend)
-    was_there = cache is not None and cache.delete(exact)
+    with existing(cache_name, backend) as cache:
+        was_there = cache is not None and cache.delete(exact)
     return {"status": "deleted" if was_there else "not_found", "key": exact}
 
 
@@ -121,10 +121,10 @@ def cache_stats(cache_name: str = "default", backend: str | None = None) -> Answ
     'not_found'
     """
     about = {"cache_name": cache_name, "backend": kind_of(cache_name, backend)}
-    cache = existing(cache_name, backend)
-    if cache is None:
-        return {"status": "not_found", **about}
-    return {"status": "ok", **about, "statistics": shown(_finite(cache.stats.to_dict()))}
+    with existing(cache_name, backend) as cache:
+        if cache is None:
+            return {"status": "not_found", **about}
+        return {"status": "ok", **about, "statistics": shown(_finite(cache.stats.to_dict()))}
 
 
 @tool(
@@ -148,34 +148,34 @@ def cache_invalidate_by_tag(
     >>> cache_invalidate_by_tag(["two"], cache_name="tagged")
     {'status': 'invalidated', 'tags': ['two'], 'invalidated_count': 1}
     """
-    marks = exact_tags(tags)
-    if not marks:
+    names = exact_tags(tags)
+    if not names:
         raise CacheValueError("say which tags to invalidate")
     if not isinstance(match_all, bool):
         raise CacheValueError(f"match_all is true or false, not {type(match_all).__name__}")
-    kind, cache = kind_of(cache_name, backend), existing(cache_name, backend)
-    if cache is None:
-        return {"status": "not_found", "tags": list(marks), "invalidated_count": 0}
-    if match_all and len(marks) > 1:
-        keys = list(cache.keys())
-        count: int | None = cache.delete_many([key for key in keys if marks_of(cache, key) >= set(marks)])
-    else:
-        count = _counted(cache, lambda: cache.invalidate_tags(*marks), can_count=kind in _COUNTABLE)
-    return {"status": "invalidated", "tags": list(marks), "invalidated_count": count}
+    kind = kind_of(cache_name, backend)
+    with existing(cache_name, backend) as cache:
+        if cache is None:
+            return {"status": "not_found", "tags": list(names), "invalidated_count": 0}
+        count = _invalidated(cache, names, match_all=match_all, can_count=kind in _COUNTABLE)
+    return {"status": "invalidated", "tags": list(names), "invalidated_count": count}
 
 
-def marks_of(cache: Cache, key: str) -> set[str]:
+def _invalidated(cache: Cache, tags: tuple[str, ...], *, match_all: bool, can_count: bool) -> int | None:
+    """Invalidate what carries one of ``tags``, or all of them; return how many that were, if that is known."""
+    if match_all and len(tags) > 1:
+        return cache.delete_many([key for key in list(cache.keys()) if tags_of(cache, key) >= set(tags)])
+    before = len(list(cache.keys())) if can_count else 0
+    cache.invalidate_tags(*tags)
+    return max(before - len(list(cache.keys())), 0) if can_count else None
+
+
+def tags_of(cache: Cache, key: str) -> set[str]:
     """Return the tags of ``key``."""
     core = cache.engine.core
     found = step(core.backend.read_entry(core.loading.prefix + key))
     prefix = core.loading.prefix
     return set() if found is None else {tag.removeprefix(prefix) for tag in found.tags}
-
-
-def _counted(cache: Cache, act: Callable[[], object], *, can_count: bool) -> int | None:
-    before = len(list(cache.keys())) if can_count else 0
-    act()
-    return max(before - len(list(cache.keys())), 0) if can_count else None
 
 
 def _finite(numbers: Mapping[str, Any]) -> dict[str, Any]:
