@@ -49,6 +49,7 @@ COMPILED = (
     "statistics/recorder",
     "statistics/uses",
     "reporting",
+    "namespaced",
     "stored",
 )
 DIRECTIVES = {

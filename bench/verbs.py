@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.caches import KEYS, LIFE, OTHERS, ours
 from bench.effort import Effort
-from bench.rows import Row, Topic
+from bench.rows import Bar, Row, Topic
 from bench.timing import Subject, nanoseconds_of
 from cachery import InMemoryCache, NamespacedCache
 from cachery.events import Event
@@ -14,6 +14,7 @@ __all__ = ["verbs"]
 _GET = "c.get(k)"
 _POLICIES = ("lru", "lfu", "fifo", "ttl")
 _BATCH = 100
+_ABOVE = Bar(100, is_absolute=True, unit=" ns")
 
 
 def verbs(effort: Effort) -> Topic:
@@ -57,7 +58,7 @@ def _namespaced(effort: Effort) -> list[Row]:
     through, inner = nanoseconds_of([Subject(_GET, part, KEYS), Subject(_GET, base, list(base.keys()))], effort)
     return [
         Row("NamespacedCache.get", through, "get of the cache beneath", inner),
-        Row("NamespacedCache.get above that", through - inner),
+        Row("NamespacedCache.get above that", through - inner, bar=_ABOVE),
     ]
 
 

@@ -104,10 +104,17 @@ class AsyncCache:
         return await self.cache.get(key, default)
 
     async def set(
-        self, key: str, value: Any, ttl: Duration | None = None, *, tags: Iterable[str] = (), cost: float | None = None
+        self,
+        key: str,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = (),
+        cost: float | None = None,
+        depends_on: Iterable[Any] = (),
     ) -> bool:
         """Store ``value``; True when stored."""
-        return await self.cache.set(key, value, ttl, tags=tags, cost=cost)
+        return await self.cache.set(key, value, ttl, tags=tags, cost=cost, depends_on=depends_on)
 
     async def delete(self, key: str) -> bool:
         """Remove ``key``; True if it was there."""

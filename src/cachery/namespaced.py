@@ -11,6 +11,7 @@ from cachery.exceptions import CacheClosedError, CacheValueError
 from cachery.keys.namespace import Namespace
 from cachery.keys.text import exact_key, exact_keys
 from cachery.model.durations import Duration
+from cachery.model.keys import Count, Key
 from cachery.model.sentinels import MISSING
 from cachery.statistics.counters import Counters
 from cachery.statistics.stats import CacheStats, PartStats
@@ -43,7 +44,7 @@ class NamespacedCache(Cache):
     (True, ['rag:query'])
     """
 
-    def __init__(self, cache: Cache, namespace: str) -> None:
+    def __init__(self, cache: Cache, namespace: Key) -> None:
         if not isinstance(cache, Cache):
             raise CacheValueError(f"cache is a Cache, not {type(cache).__name__}")
         self.cache = cache
@@ -52,6 +53,7 @@ class NamespacedCache(Cache):
         self._prefix = self._space.prefix
         self._is_closed = False
         self._counters = Counters(getattr(cache, "clock", None))
+        self._get, self._hit = cache.get, self._counters.hit  # looked up once: a get is to cost little more than theirs
         self._stats = PartStats.within(cache.stats, self._counters, self)
 
     @property
@@ -62,25 +64,25 @@ class NamespacedCache(Cache):
     def __repr__(self) -> str:
         return f"<NamespacedCache {self.namespace!r} of {self.cache!r}>"
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: Key, default: Any = None) -> Any:
         """Return the value of ``key``, or ``default`` when it is absent or expired."""
         if type(key) is not str or self._is_closed:
             key = self._checked(key)
-        value = self.cache.get(self._prefix + key, MISSING)
+        value = self._get(self._prefix + key, MISSING)
         if value is MISSING:
             self._counters.miss()
             return default
-        self._counters.hit()
+        self._hit()
         return value
 
-    def peek(self, key: str) -> Any:
+    def peek(self, key: Key) -> Any:
         """Return the value of ``key`` if it is fresh and no refresh is due, else ``MISSING``."""
         value = self.cache.peek(self.stored(key))
         if value is not MISSING:
             self._counters.hit()
         return value
 
-    def glance(self, key: str) -> Any:
+    def glance(self, key: Key) -> Any:
         """Return the value of ``key`` if it is fresh and at hand in memory, else ``MISSING``.
 
         Of a part of a cache that has this: one over a store that may have to wait.
@@ -111,12 +113,12 @@ class NamespacedCache(Cache):
 
     def set(
         self,
-        key: str,
+        key: Key,
         value: Any,
         ttl: Duration | None = None,
         *,
         tags: Iterable[str] = (),
-        cost: float | None = None,
+        cost: Any = None,
         depends_on: Iterable[Any] = (),
     ) -> bool:
         """Store ``value``, as the cache beneath does."""
@@ -124,15 +126,15 @@ class NamespacedCache(Cache):
         sources = () if depends_on == () else self.stored_sources(depends_on)
         return self.wrote(self.cache.set(self.stored(key), value, ttl, tags=own, cost=cost, depends_on=sources))
 
-    def add(self, key: str, value: Any, ttl: Duration | None = None) -> bool:
+    def add(self, key: Key, value: Any, ttl: Duration | None = None) -> bool:
         """Store ``value`` only if ``key`` is absent, in one step; True when stored."""
         return self.wrote(self.cache.add(self.stored(key), value, ttl))
 
-    def delete(self, key: str) -> bool:
+    def delete(self, key: Key) -> bool:
         """Remove ``key``; True if it was there."""
         return bool(self.deleted(int(self.cache.delete(self.stored(key)))))
 
-    def exists(self, key: str) -> bool:
+    def exists(self, key: Key) -> bool:
         """Tell whether ``key`` is there. Neither recency nor counters change."""
         return self.cache.exists(self.stored(key))
 
@@ -141,21 +143,21 @@ class NamespacedCache(Cache):
         self.delete_pattern("*")
         return True
 
-    def incr(self, key: str, by: int = 1, *, initial: int = 0, ttl: Duration | None = None) -> int:
+    def incr(self, key: Key, by: Count = 1, *, initial: Count = 0, ttl: Duration | None = None) -> int:
         """Add ``by`` to the whole number under ``key``, in one step, and return the sum."""
         total = self.cache.incr(self.stored(key), by, initial=initial, ttl=ttl)
         self.wrote(True)
         return total
 
-    def touch(self, key: str, ttl: Duration | None = None) -> bool:
+    def touch(self, key: Key, ttl: Duration | None = None) -> bool:
         """Let ``key`` live for ``ttl`` from now on; True if it was there."""
         return self.cache.touch(self.stored(key), ttl)
 
-    def ttl(self, key: str) -> float | None:
+    def ttl(self, key: Key) -> float | None:
         """Return the seconds that ``key`` has left: ``None`` when it is absent, ``inf`` when it never expires."""
         return self.cache.ttl(self.stored(key))
 
-    def keys(self, pattern: str = "*") -> Iterator[str]:
+    def keys(self, pattern: Key = "*") -> Iterator[str]:
         """Return an iterator over the live keys of this namespace that match the glob ``pattern``."""
         own = self.own
         return (own(key) for key in self.cache.keys(self.stored_pattern(pattern)))
@@ -164,7 +166,7 @@ class NamespacedCache(Cache):
         """Return how many live entries this namespace has, by counting them."""
         return sum(1 for _ in self.keys())
 
-    def delete_pattern(self, pattern: str) -> int:
+    def delete_pattern(self, pattern: Key) -> int:
         """Remove every key of this namespace that matches the glob ``pattern``; return how many there were."""
         return self.deleted(self.cache.delete_pattern(self.stored_pattern(pattern)))
 
@@ -182,7 +184,7 @@ class NamespacedCache(Cache):
         """The numbers of this namespace; see the class for what is shared."""
         return self._stats
 
-    def hottest_keys(self, n: int) -> list[tuple[str, int]]:
+    def hottest_keys(self, n: Count) -> list[tuple[str, int]]:
         """Return the ``n`` most read keys of this namespace, each with how often it was read."""
         return self._space.hottest(self.cache.stats.hottest_keys(len(self.cache)), n)
 
@@ -215,7 +217,7 @@ class NamespacedCache(Cache):
 
     # Between the keys of this namespace and those of the cache beneath, and what is counted here
 
-    def stored(self, key: str) -> str:
+    def stored(self, key: Key) -> str:
         """Return ``key`` as the cache beneath knows it."""
         return self._prefix + self._checked(key)
 
@@ -231,7 +233,7 @@ class NamespacedCache(Cache):
         self.check_open()
         return {self._prefix + exact_key(key): value for key, value in mapping.items()}
 
-    def own(self, stored: str) -> str:
+    def own(self, stored: Key) -> str:
         """Return a key of the cache beneath as this namespace knows it."""
         return self._space.own(stored)
 
@@ -255,17 +257,17 @@ class NamespacedCache(Cache):
         self._counters.count("writes", int(is_stored))
         return is_stored
 
-    def wrote_all(self, is_stored: bool, count: int) -> bool:  # noqa: FBT001 - what a verb returned
+    def wrote_all(self, is_stored: bool, count: Count) -> bool:  # noqa: FBT001 - what a verb returned
         """Count ``count`` writes if all were stored."""
         self._counters.count("writes", count if is_stored else 0)
         return is_stored
 
-    def deleted(self, count: int) -> int:
+    def deleted(self, count: Count) -> int:
         """Count ``count`` entries as deleted."""
         self._counters.count("deletes", count)
         return count
 
-    def _checked(self, key: str) -> str:
+    def _checked(self, key: Key) -> str:
         """Return ``key`` as plain text, if this namespace is open."""
         self.check_open()
         return exact_key(key)
@@ -281,7 +283,7 @@ class NamespacedCache(Cache):
 
         return tuple(source.within(self._prefix) for source in exact_sources(depends_on))
 
-    def stored_pattern(self, pattern: str) -> str:
+    def stored_pattern(self, pattern: Key) -> str:
         """Return the glob that matches in the cache beneath what ``pattern`` matches here."""
         self.check_open()
         return self._space.pattern(pattern)

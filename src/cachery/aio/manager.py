@@ -62,6 +62,14 @@ class CacheManager:
         """Return the cache of that ``name`` and ``backend``, made with ``options`` when it is not there yet."""
         return _door_to(self.blocking.get_cache(name, backend, **options))
 
+    def backend_of(self, name: str) -> str:
+        """Return the backend on which ``get_cache`` has the cache of that ``name``, if none is asked for."""
+        return self.blocking.backend_of(name)
+
+    def has_settings_of(self, name: str) -> bool:
+        """Tell whether ``config`` says anything of a cache of that ``name``."""
+        return self.blocking.has_settings_of(name)
+
     def has_cache(self, name: str) -> bool:
         """Tell whether there is a cache of that ``name``, on any backend."""
         return self.blocking.has_cache(name)

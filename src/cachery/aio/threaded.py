@@ -76,6 +76,10 @@ class _SteppedOffLoop(Generic[Token]):
         """Note the moment: a load of ``key`` begins now."""
         return await off_loop(lambda: step(self._backend.open_token(key, tags)))
 
+    async def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
+        return await off_loop(lambda: step(self._backend.observe(key, sources)))
+
 
 class _LeasesOffLoop:
     """Its ``leases``, taken on another thread."""
