@@ -137,7 +137,7 @@ class StoredCache(ReportingCache):
         """
         key = self.checked(key)
         if depends_on != ():
-            tags = (*exact_tags(tags), *self.store.observe(key, exact_sources(depends_on)))
+            tags = (*exact_tags(tags), *self.store.observe((key,), exact_sources(depends_on)))
         entry = self.entry_of(value, ttl, tags, cost)
         if entry is None:
             self.delete(key)

@@ -93,6 +93,23 @@ def test_what_is_no_source_is_refused(cache: InMemoryCache, bad: Any) -> None:
     assert len(graph) == 0
 
 
+def test_a_graph_forgets_what_is_removed(cache: InMemoryCache) -> None:
+    graph = DependencyGraph(cache)
+    for number in range(10):
+        graph.add(f"a{number}", depends_on=["common", f"b{number}"])
+        graph.remove(f"a{number}")
+    assert len(graph) == 0
+
+
+def test_each_kind_of_cache_is_asked_in_its_way(cache: InMemoryCache) -> None:
+    cache.set("x", 1, depends_on=["a"])
+    with pytest.raises(CacheValueError, match="is not asynchronous"):
+        asyncio.run(DependencyGraph(cache).invalidate_async("a"))
+    assert "x" in cache
+    with pytest.raises(CacheValueError, match="is asynchronous"):
+        DependencyGraph(cachery.aio.InMemoryCache()).invalidate("a")
+
+
 def test_a_graph_stands_over_a_cache() -> None:
     with pytest.raises(CacheValueError, match="over a cache"):
         DependencyGraph({})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cachery import CacheValueError, DiskCache, InMemoryCache
+from cachery import CacheKeyError, CacheValueError, DiskCache, InMemoryCache, aio
 from cachery.events import Invalidated
 from cachery.invalidation import (
     CacheEntry,
@@ -98,6 +98,29 @@ def test_a_policy_of_ones_own_is_asked() -> None:
     assert manager.get("one") == "x"
 
 
+class Broken(Largest):
+    """Fails when it is to choose."""
+
+    def select_for_eviction(self, entries: Mapping[str, CacheEntry]) -> str | None:
+        raise LookupError("no idea")
+
+
+def test_a_policy_that_fails_changes_nothing() -> None:
+    manager = InvalidationManager(Broken(), max_size=1)
+    manager.set("a", 1)
+    with pytest.raises(LookupError):
+        manager.set("b", 2)
+    assert (manager.get("a"), manager.get("b"), manager.size) == (1, None, 1)
+
+
+def test_what_is_not_stored_costs_nobody_a_place() -> None:
+    manager = InvalidationManager(Largest(), max_size=2)
+    manager.set("a", "x")
+    manager.set("b", "xx")
+    manager.set("c", "xxx", ttl=0)
+    assert (manager.get("a"), manager.get("b"), manager.size) == ("x", "xx", 2)
+
+
 def test_a_tag_that_an_entry_lost_does_not_reach_it() -> None:
     manager = InvalidationManager()
     manager.set("a", 1, tags={"old"})
@@ -150,5 +173,15 @@ def test_what_makes_no_sense_is_refused() -> None:
         InvalidationManager("lru")  # type: ignore[arg-type]
     with pytest.raises(CacheValueError):
         InvalidationManager(max_size=0)
+    for cache in (3, aio.InMemoryCache()):
+        with pytest.raises(CacheValueError, match="blocking cache"):
+            InvalidationManager(cache=cache)  # type: ignore[arg-type]
+    manager = InvalidationManager(Largest(), max_size=None)
+    with pytest.raises(CacheValueError, match="not one str"):
+        manager.set("a", 1, tags="people")
+    bad: Any = None
+    for refused in (manager.get, manager.invalidate, manager.increment_version, lambda key: manager.set(key, 1)):
+        with pytest.raises(CacheKeyError):
+            refused(bad)
     assert InvalidationStrategy("tag_based") is InvalidationStrategy.TAG_BASED
     assert isinstance(InvalidationManager().cache, InMemoryCache)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import cachery.aio
-from cachery import CacheInvalidationError, CacheValueError, InMemoryCache, NamespacedCache
+from cachery import CacheConnectionError, CacheInvalidationError, CacheValueError, InMemoryCache, NamespacedCache
 from cachery.invalidation import DependencyGraph, File, Watch, watch
 
 LONG = 30.0
@@ -157,11 +157,67 @@ def test_what_cannot_be_watched_is_refused(cache: InMemoryCache, tree: Path) -> 
     with pytest.raises(CacheInvalidationError, match="its directory is not there"):
         watch(cache, [tree / "nowhere" / "a.txt"])
     bad: Any
-    for bad in ([], str(tree), [1], [""]):
+    for bad in ([], None, str(tree), [1], [""]):
         with pytest.raises(CacheValueError):
             watch(cache, bad)
+    with pytest.raises(CacheValueError, match="on_change"):
+        watch(cache, [tree], on_change=3)  # type: ignore[arg-type]
     with pytest.raises(CacheValueError, match="not in dict"):
         watch({}, [tree])
+
+
+def test_the_watch_of_a_cache_that_is_closed_ends(
+    cache: InMemoryCache, tree: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watching = watch(cache, [tree])
+    cache.close()
+    with caplog.at_level(logging.INFO, "cachery"):
+        (tree / "a.txt").write_text("new")
+        watching._thread.join(LONG)
+    assert not watching.is_running
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+
+
+def test_one_who_is_told_may_close_the_watch(cache: InMemoryCache, tree: Path) -> None:
+    closing: list[Watch] = []
+    watching = watch(cache, [tree], on_change=lambda _: closing[0].close())
+    closing.append(watching)
+    (tree / "a.txt").write_text("new")
+    watching._thread.join(LONG)
+    assert not watching.is_running
+
+
+class Failing:
+    """A cache that fails to invalidate, for a while."""
+
+    def __init__(self, cache: InMemoryCache, failures: int) -> None:
+        self.cache, self.failures = cache, failures
+
+    def invalidate_tags(self, *tags: str) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise CacheConnectionError("away")
+        self.cache.invalidate_tags(*tags)
+
+
+def test_what_could_not_be_invalidated_is_owed(cache: InMemoryCache, changes: Changes, tree: Path) -> None:
+    with watch(Failing(cache, 2), [tree], on_change=changes):
+        cache.set("c", 1, depends_on=[File(tree / "deep" / "c.txt", "never")])
+        (tree / "deep").rename(tree.parent / "elsewhere")
+        changes.wait_for(tree / "deep" / "c.txt")
+    assert "c" not in cache
+
+
+def test_where_the_system_does_not_let_us_watch_it_is_said(
+    cache: InMemoryCache, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("no more watches")
+
+    monkeypatch.setattr("cachery.invalidation.watching.changes_in", refuse)
+    monkeypatch.setattr("cachery.invalidation.watching._PATIENCE", 0.05)
+    with pytest.raises(CacheInvalidationError, match="no more watches"):
+        watch(cache, [tree])
 
 
 def test_a_watch_that_is_closed_watches_no_more(cache: InMemoryCache, tree: Path) -> None:

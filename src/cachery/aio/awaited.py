@@ -57,7 +57,7 @@ class AwaitedDoor(Door):
         """Store ``value``; True when stored."""
         key = self.blocking.checked(key)
         if depends_on != ():
-            tags = (*exact_tags(tags), *await self.store.observe(key, exact_sources(depends_on)))
+            tags = (*exact_tags(tags), *await self.store.observe((key,), exact_sources(depends_on)))
         entry = self.blocking.entry_of(value, ttl, tags, cost)
         if entry is None:
             await self.delete(key)

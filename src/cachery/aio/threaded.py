@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cachery.aio.offloaded import OffloadedDoor, off_loop
@@ -76,9 +77,9 @@ class _SteppedOffLoop(Generic[Token]):
         """Note the moment: a load of ``key`` begins now."""
         return await off_loop(lambda: step(self._backend.open_token(key, tags)))
 
-    async def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
-        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
-        return await off_loop(lambda: step(self._backend.observe(key, sources)))
+    async def observe(self, keys: Sequence[str], sources: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now."""
+        return await off_loop(lambda: step(self._backend.observe(keys, sources)))
 
 
 class _LeasesOffLoop:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from cachery.model.entry import Entry
@@ -46,9 +46,9 @@ class Inline(Generic[Token]):
         del tags
         return self._backend.open_token(key)
 
-    async def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
-        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
-        return self._backend.observe(key, sources)
+    async def observe(self, keys: Sequence[str], sources: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now."""
+        return self._backend.observe(keys, sources)
 
     async def _take_lease(self, key: str) -> Any:
         leasing: Any = self._backend
@@ -88,9 +88,9 @@ class OffLoop(Generic[Token]):
         token: Token = await self._run(self._backend.open_token, key)
         return token
 
-    async def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
-        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
-        tags: tuple[str, ...] = await self._run(self._backend.observe, key, sources)
+    async def observe(self, keys: Sequence[str], sources: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now."""
+        tags: tuple[str, ...] = await self._run(self._backend.observe, keys, sources)
         return tags
 
     async def _take_lease(self, key: str) -> Any:

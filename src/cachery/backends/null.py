@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cachery.model.entry import Entry
@@ -63,9 +63,9 @@ class NullStore:
         self._check_open()
         return _Token(self._invalidations)
 
-    def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
+    def observe(self, keys: Sequence[str], sources: tuple[Any, ...]) -> tuple[str, ...]:
         """Return nothing: what is never kept depends on nothing."""
-        del key, sources
+        del keys, sources
         return ()
 
     def close_token(self, token: _Token) -> None:

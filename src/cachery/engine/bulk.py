@@ -191,7 +191,7 @@ async def _fly_together(loading: Loading[Token], request: Request, seats: Sequen
         ours = [seat for seat in seats if turns.get(seat.key, NO_LEASE).is_ours]
         for seat in ours:
             seat.flight.token = await open_token(loading, turns.get(seat.key, NO_LEASE), seat.request)
-        ours = [replace(seat, request=await observed(loading, seat.request)) for seat in ours]
+        request, ours = await _observed(loading, request, ours)
         await _load_together(loading, request, ours, landings)
     except Exception as error:  # noqa: BLE001 - the store failed: those who wait are to know
         landings = dict.fromkeys((seat.key for seat in seats), Failed(error))
@@ -200,6 +200,21 @@ async def _fly_together(loading: Loading[Token], request: Request, seats: Sequen
             loading.land(seat.flight, landings.get(seat.key, ABANDONED))
         for turn in turns.values():
             drop(leases, turn)
+        if request.watch is not None:
+            request.watch.close()
+
+
+async def _observed(loading: Loading[Token], request: Request, seats: list[_Seat]) -> tuple[Request, list[_Seat]]:
+    """Return ``request`` and those of ``seats`` with what their sources look like now: looked at once for all."""
+    if not request.sources or not seats:
+        return request, seats
+    one = await observed(loading, seats[0].request, [seat.request.key for seat in seats])
+    request = request.keyed(request.key)
+    request.watch = one.watch
+    bound = [replace(seat, request=one.keyed(seat.request.key)) for seat in seats]
+    for seat in bound:
+        loading.bring(seat.flight, seat.request.tags)
+    return request, bound
 
 
 async def _load_together(

@@ -10,7 +10,7 @@ from cachery.engine.ancestry import ancestors
 from cachery.engine.context import NOT_MODIFIED, LoadContext
 from cachery.engine.flights import Flight, Lead
 from cachery.engine.leasing import NO_LEASE, drop, open_token, take_turn
-from cachery.engine.observing import observed, observed_late, with_bonds
+from cachery.engine.observing import bear_witness, concluded, observed, watching, with_bonds
 from cachery.engine.plan import Failure, is_alive
 from cachery.engine.request import Request
 from cachery.engine.stamps import entry_of, failure_entry, life_of_value
@@ -58,7 +58,7 @@ class Loading(Generic[Token]):
                 if not turn.is_ours:
                     return
             flight.token = await open_token(self, turn, request)
-            request = await observed(self, request)
+            request = await self.observed(flight, request)
             context = None
             if request.wants_context:
                 found = await self.backend.read_entry(request.key)  # what it may keep is to be as old as the token
@@ -71,6 +71,21 @@ class Loading(Generic[Token]):
         finally:
             self.land(flight, landing)
             drop(leases, turn)
+            if request.watch is not None:
+                request.watch.close()
+
+    async def observed(self, flight: Flight, request: Request) -> Request:
+        """Return ``request`` with what its sources look like now; who joins ``flight`` is asked about these too."""
+        if not request.sources:
+            return request
+        request = await observed(self, request, (request.key,))
+        self.bring(flight, request.tags)
+        return request
+
+    def bring(self, flight: Flight, tags: tuple[str, ...]) -> None:
+        """Note that ``flight`` brings ``tags``. First they are noted: then who joins is asked whether they were hit."""
+        flight.tags = tuple(dict.fromkeys((*flight.tags, *tags)))
+        flight.is_doubtful = not self.backend.is_current(flight.token, flight.tags)
 
     def land(self, flight: Flight, landing: Landing) -> None:
         """End ``flight``, and then its token: as long as it flies, others ask whether it is current."""
@@ -88,6 +103,9 @@ class Loading(Generic[Token]):
             return _refused(request.key, wait), 0.0
         outer = ancestors.get()
         ancestors.set(flights if flights[0].is_kept else (*outer, *flights))  # nobody waits for what is kept
+        above = watching.get()
+        if request.watch is not None:
+            watching.set((*above, request.watch))
         began = self.stopwatch()
         outcome: Outcome | None = None
         try:
@@ -95,6 +113,8 @@ class Loading(Generic[Token]):
         finally:
             if self.runtime.is_inline:  # else this is a task's own context, which ends with it
                 ancestors.set(outer)
+                if request.watch is not None:
+                    watching.set(above)
             if breaker is not None:
                 _tell(breaker, outcome, is_late=flights[0].is_late)
         return outcome, self.stopwatch() - began
@@ -125,14 +145,24 @@ class Loading(Generic[Token]):
 
         A store that fails costs the next caller a load, not this one its value.
         """
+        known = request if request.watch is None else await self._concluded(request)
         if isinstance(outcome, Failed):
-            await self._note_failure(flight, request, found, outcome.error)
+            await self._note_failure(flight, request, found, outcome.error, tags=None if known is None else known.tags)
             return outcome
-        request = await observed_late(self, request)
-        outcome, entry = self._prepared(flight, request, found, outcome, context)
-        if entry is not None and await self._store(flight, request.key, entry):
+        outcome, entry = self._prepared(flight, request if known is None else known, found, outcome, context)
+        if entry is not None and known is not None and await self._store(flight, request.key, entry):
             self.sink.stored(request.key)
+            if watching.get():
+                await bear_witness(self, flight)
         return outcome
+
+    async def _concluded(self, request: Request) -> Request | None:
+        """Return what ``concluded`` does; ``None`` too where the store fails, which is reported."""
+        try:
+            return await concluded(self, request)
+        except Exception as error:  # noqa: BLE001 - reported
+            self.sink.not_stored(request.key, error)
+            return None
 
     async def _store(self, flight: Flight, key: str, entry: Entry) -> bool:
         """Store ``entry``, fenced by the token of ``flight``; True when stored. A store that fails is reported."""
@@ -153,16 +183,23 @@ class Loading(Generic[Token]):
             outcome, tags = Loaded(found.value), with_bonds(found.tags, request)
         if context is not None:
             tags, asked = self._wishes(context, tags, request)
-        if tags is not request.tags:
-            flight.tags = (*request.tags, *tags)  # first: who joins from now on is asked about these too
-            flight.is_doubtful = not self.backend.is_current(flight.token, tags)
+        if tags is not request.tags or request.watch is not None:
+            self.bring(flight, tags)
         life = life_of_value(outcome.value, request.options, self.backend.default_life, asked, self.random)
         return outcome, entry_of(outcome.value, life, self.backend, request.options, tags) if life > 0 else None
 
-    async def _note_failure(self, flight: Flight, request: Request, found: Entry | None, error: BaseException) -> None:
+    async def _note_failure(
+        self,
+        flight: Flight,
+        request: Request,
+        found: Entry | None,
+        error: BaseException,
+        *,
+        tags: tuple[str, ...] | None,
+    ) -> None:
         """Leave the loader alone for a while where there is a value to go on with; else keep the exception, if asked.
 
-        What the breaker raised says nothing about the key.
+        What the breaker raised says nothing about the key. ``tags``: ``None`` when nobody knows what it depends on.
         """
         if isinstance(error, CacheCircuitOpenError):
             return
@@ -171,10 +208,10 @@ class Loading(Generic[Token]):
         if is_alive(found, now, options):
             until = now + options.throttle(self.backend.default_life)
             await self.backend.postpone_refresh(request.key, until, flight.token)
-        elif isinstance(error, options.cache_exceptions):
+        elif tags is not None and isinstance(error, options.cache_exceptions):
             life = life_of_value(None, options, self.backend.default_life, None, self.random)
             if life > 0:
-                await self._store(flight, request.key, failure_entry(error, life, now, request.tags))
+                await self._store(flight, request.key, failure_entry(error, life, now, tags))
 
     def _context(self, request: Request, found: Entry | None) -> LoadContext:
         """Return what a loader is given that asks for it."""

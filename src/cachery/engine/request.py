@@ -16,11 +16,12 @@ class Request:
     """A key, who can load it, and how to load and keep it. ``tags`` are checked here.
 
     ``sources``: what the value depends on, to be looked at when the load begins; ``bonds``: the tags that come of them,
-    as far as they are known, which stay whatever the loader says. ``wants_context``: the loader is called with a
-    ``LoadContext``. ``is_reload``: whatever is there, it is loaded anew.
+    as far as they are known, which stay whatever the loader says; ``watch``: of the keys among them that were not
+    there. ``wants_context``: the loader is called with a ``LoadContext``. ``is_reload``: whatever is there, it is
+    loaded anew.
     """
 
-    __slots__ = ("bonds", "is_reload", "key", "loader", "options", "sources", "tags", "wants_context")
+    __slots__ = ("bonds", "is_reload", "key", "loader", "options", "sources", "tags", "wants_context", "watch")
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Request:
             _bind(self, [tag for source in sources for tag in source.tags()])
         self.wants_context = wants_context
         self.is_reload = False
+        self.watch: Any = None
 
     def prefixed(self, prefix: str) -> Request:
         """Return the same request, its key and tags under ``prefix``."""
@@ -75,6 +77,7 @@ class Request:
         twin.key, twin.tags = key, tags
         twin.loader, twin.options, twin.wants_context = self.loader, self.options, self.wants_context
         twin.is_reload, twin.sources, twin.bonds = self.is_reload, self.sources, self.bonds
+        twin.watch = self.watch
         return twin
 
 

@@ -9,6 +9,7 @@ and hits it in one call of the cache: a tag for all entries that carry it, howev
 from __future__ import annotations
 
 from collections.abc import Iterable
+from inspect import iscoroutinefunction
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
@@ -17,7 +18,7 @@ from cachery.locks import make_lock
 from cachery.model.marks import path_in
 from cachery.sources.source import File, Key, Version, exact_sources
 
-__all__ = ["DependencyGraph", "Reached"]
+__all__ = ["DependencyGraph", "Reached", "hit"]
 
 Node: TypeAlias = str
 """A source, as text: a name or the tag of a file, or a key behind ``_KEY``. Quicker to go through than objects."""
@@ -89,18 +90,16 @@ class DependencyGraph:
         node = _node(source)
         with self._lock:
             above, below = self._upstream.pop(node, {}), self._downstream.pop(node, {})
-            for each in above:
-                self._downstream[each].pop(node)
-            for each in below:
-                self._upstream[each].pop(node)
+            _take_out(node, above, self._downstream)
+            _take_out(node, below, self._upstream)
         return bool(above or below)
 
     def downstream(self, *sources: Any) -> tuple[str, ...]:
-        """Return ``sources`` and all that depends on them, directly or not, each once, keys last."""
+        """Return ``sources`` themselves and all that depends on them, directly or not, each once, keys last."""
         return self.reached(*sources).sources
 
     def upstream(self, source: Any) -> tuple[str, ...]:
-        """Return all that ``source`` depends on, directly or not, each once, the nearest first."""
+        """Return all that ``source`` depends on, directly or not, without itself, each once, the nearest first."""
         with self._lock:
             _, *found = _reached([_node(source)], self._upstream)
         return tuple(map(_shown, found))
@@ -118,21 +117,42 @@ class DependencyGraph:
 
         Over a cache of ``cachery.aio`` await ``invalidate_async`` instead.
         """
+        if _is_awaited(self.cache):
+            raise CacheValueError("this cache is asynchronous: await graph.invalidate_async(...)")
         reached = self.reached(*sources)
-        if reached.tags:
-            self.cache.invalidate_tags(*reached.tags)
-        if reached.keys:
-            self.cache.delete_many(reached.keys)
+        hit(self.cache, reached)
         return reached.sources
 
     async def invalidate_async(self, *sources: Any) -> tuple[str, ...]:
         """Do what ``invalidate`` does, awaiting a cache of ``cachery.aio``."""
+        if not _is_awaited(self.cache):
+            raise CacheValueError("this cache is not asynchronous: call graph.invalidate(...)")
         reached = self.reached(*sources)
         if reached.tags:
             await self.cache.invalidate_tags(*reached.tags)
         if reached.keys:
             await self.cache.delete_many(reached.keys)
         return reached.sources
+
+
+def hit(cache: Any, reached: Reached) -> None:
+    """Invalidate in ``cache``, a blocking one, what was ``reached``."""
+    if reached.tags:
+        cache.invalidate_tags(*reached.tags)
+    if reached.keys:
+        cache.delete_many(reached.keys)
+
+
+def _is_awaited(cache: Any) -> bool:
+    return iscoroutinefunction(cache.invalidate_tags)
+
+
+def _take_out(node: Node, neighbours: Iterable[Node], edges: dict[Node, dict[Node, None]]) -> None:
+    """Take ``node`` out of the ``edges`` of its ``neighbours``."""
+    for each in neighbours:
+        del edges[each][node]
+        if not edges[each]:
+            del edges[each]
 
 
 def _reached(nodes: Iterable[Node], edges: dict[Node, dict[Node, None]]) -> list[Node]:

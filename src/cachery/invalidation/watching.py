@@ -11,12 +11,12 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, current_thread
 from types import TracebackType
 from typing import Any, Self
 
-from cachery.exceptions import CacheInvalidationError, CacheValueError
-from cachery.invalidation.graph import DependencyGraph
+from cachery.exceptions import CacheClosedError, CacheInvalidationError, CacheValueError
+from cachery.invalidation.graph import DependencyGraph, hit
 from cachery.sources.source import File
 
 try:
@@ -28,6 +28,7 @@ __all__ = ["Watch", "watch"]
 
 _log = logging.getLogger("cachery")
 _LOOK_MS = 50
+_LONGEST_PAUSE = 5.0
 _QUIET_MS = 20
 _LONGEST_MS = 200
 _PATIENCE = 5.0
@@ -42,7 +43,10 @@ def watch(
     were invalidated, on the thread that watches. A path that vanishes counts as changed, and is watched for its return.
     Changes reach the cache some 20 ms after the last of a series, 200 ms after the first at most.
 
-    Raises ``CacheInvalidationError`` for a path whose directory is not there, ``CacheValueError`` for no path at all.
+    A link is watched, not what it leads to. When ``target`` is closed, so is the watch.
+
+    Raises ``CacheInvalidationError`` for a path whose directory is not there, and where the system does not let us
+    watch; ``CacheValueError`` for no path at all.
 
     >>> from cachery import InMemoryCache
     >>> cache = InMemoryCache()
@@ -50,8 +54,10 @@ def watch(
     ...     watching.is_running
     True
     """
-    if isinstance(paths, str | os.PathLike):
-        raise CacheValueError(f"paths is a collection of paths, not one of them: write [{os.fspath(paths)!r}]")
+    if on_change is not None and not callable(on_change):
+        raise CacheValueError(f"on_change is a function of the paths that have changed, not {on_change!r}")
+    if paths is None or isinstance(paths, str | os.PathLike):
+        raise CacheValueError(f"paths is a collection of paths, not {paths!r}: write for instance ['src']")
     watched = [File(path, "never").path for path in paths]
     if not watched:
         raise CacheValueError("there is nothing to watch: give one path at least")
@@ -75,12 +81,17 @@ class Watch:
         self._on_change = on_change
         self._files = frozenset(path for path in self.paths if not os.path.isdir(path))  # noqa: PTH112
         self._known: dict[str, bool] = {}  # what stands there, and whether it is a directory
+        self._owed: set[str] = set()  # what has changed and is not invalidated yet
+        self._failure: Exception | None = None
         self._places: dict[str, int | None] = {}
         self._stop = Event()
         self._ready = Event()
         self._thread = Thread(target=self._run, name="cachery-watch", daemon=True)
         self._thread.start()
-        self._ready.wait(_PATIENCE)
+        if not self._ready.wait(_PATIENCE):
+            self.close()
+            shown = ", ".join(self.paths)
+            raise CacheInvalidationError(f"{shown} cannot be watched: {self._failure}") from self._failure
 
     @property
     def is_running(self) -> bool:
@@ -90,7 +101,8 @@ class Watch:
     def close(self) -> None:
         """Stop watching. Closing again does nothing."""
         self._stop.set()
-        self._thread.join(_PATIENCE)
+        if current_thread() is not self._thread:
+            self._thread.join(_PATIENCE)
 
     def __enter__(self) -> Self:
         return self
@@ -100,13 +112,24 @@ class Watch:
     ) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        return f"<Watch of {', '.join(self.paths)}>"
+
     def _run(self) -> None:
+        pause = _LOOK_MS / 1000
         while not self._stop.is_set():
             try:
                 self._watch_places()
-            except Exception:  # noqa: BLE001 - told, and begun again
-                _log.warning("watching %s failed; it is begun again", ", ".join(self.paths), exc_info=True)
-                self._stop.wait(_LOOK_MS / 1000)
+                self._failure, pause = None, _LOOK_MS / 1000
+            except CacheClosedError:
+                _log.info("the cache was closed, so %s are watched no more", ", ".join(self.paths))
+                return
+            except Exception as error:  # noqa: BLE001 - told, and begun again
+                if type(error) is not type(self._failure):  # once an episode
+                    _log.warning("watching %s failed; it is begun again", ", ".join(self.paths), exc_info=True)
+                self._failure = error
+                self._stop.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _watch_places(self) -> None:
         """Watch what is there, until one of the places is gone or another stands there."""
@@ -114,9 +137,10 @@ class Watch:
         standing = [place for place, inode in self._places.items() if inode is not None]
         missed = self._known
         self._known = {path: is_directory for place in standing for path, is_directory in self._beneath(place)}
-        if self._ready.is_set():  # nobody looked in between
-            self._changed(missed.keys() | self._known.keys())
+        if self._ready.is_set():  # nobody has looked for a while: told once the new watch stands
+            self._owed |= missed.keys() | self._known.keys()
         if not standing:
+            self._tell()
             self._ready.set()
             self._stop.wait(_LOOK_MS / 1000)
             return
@@ -133,8 +157,9 @@ class Watch:
             recursive=len(self._files) < len(self.paths),
         )
         for changes in found:
-            if changes:
-                self._changed({path for _, changed in changes for path in self._affected(os.path.abspath(changed))})  # noqa: PTH100
+            for _, changed in changes:
+                self._owed |= self._affected(os.path.abspath(changed))  # noqa: PTH100
+            self._tell()
             self._ready.set()
             if self._stop.is_set() or any(_inode(place) != inode for place, inode in self._places.items()):
                 return
@@ -152,11 +177,16 @@ class Watch:
 
     def _affected(self, path: str) -> set[str]:
         """Return ``path``, and what stood beneath it or stands there now, as far as it is watched."""
-        if not self._known.get(path, True):  # a file
-            return {path}
+        was_directory, is_directory = self._known.get(path), os.path.isdir(path)  # noqa: PTH112
+        if not was_directory and not is_directory:
+            if not os.path.exists(path):  # noqa: PTH110
+                self._known.pop(path, None)
+            elif self._is_watched(path):
+                self._known[path] = False
+            return {path} if self._is_watched(path) else set()
         gone = {known for known in self._known if known == path or known.startswith(path + os.sep)}
-        here = {path: os.path.isdir(path)} if os.path.exists(path) else {}  # noqa: PTH110, PTH112
-        if here.get(path):
+        here = {path: is_directory} if os.path.exists(path) else {}  # noqa: PTH110
+        if is_directory:
             here |= {str(each): each.is_dir() for each in Path(path).rglob("*")}
         for each in gone:
             del self._known[each]
@@ -168,13 +198,14 @@ class Watch:
             path == place or path.startswith(place + os.sep) for place in self.paths if place not in self._files
         )
 
-    def _changed(self, paths: Iterable[str]) -> None:
-        """Invalidate what depends on ``paths``, and on the directories that hold them."""
-        changed = frozenset(paths)
+    def _tell(self) -> None:
+        """Invalidate what depends on what has changed, and on the directories that hold it."""
+        changed = frozenset(self._owed)
         if not changed:
             return
         holders = {os.path.dirname(path) for path in changed}  # noqa: PTH120
         self._invalidate([File(path, "never") for path in sorted(changed | holders)])
+        self._owed -= changed
         if self._on_change is None:
             return
         try:
@@ -187,17 +218,11 @@ def _invalidator(target: Any) -> Callable[[list[File]], object]:
     """Return what invalidates files in ``target``; of an asynchronous cache its blocking door does."""
     if isinstance(target, DependencyGraph):
         cache = getattr(target.cache, "blocking", target.cache)
-        return lambda files: _hit(cache, target.reached(*files))
+        return lambda files: hit(cache, target.reached(*files))
     cache = getattr(target, "blocking", target)
     if not hasattr(cache, "invalidate_tags"):
         raise CacheValueError(f"watch invalidates in a cache or a DependencyGraph, not in {type(target).__name__}")
     return lambda files: cache.invalidate_tags(*[file.tag for file in files])
-
-
-def _hit(cache: Any, reached: Any) -> None:
-    cache.invalidate_tags(*reached.tags)
-    if reached.keys:
-        cache.delete_many(reached.keys)
 
 
 def _directory_of(path: str) -> str:

@@ -13,7 +13,6 @@ The last two begin with a unit separator (U+001F), which also stands between the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = [
@@ -57,9 +56,8 @@ class Mark(NamedTuple):
         return cls(*parts) if len(parts) == len(cls._fields) else None
 
 
-@lru_cache(maxsize=1024)
-def marks_in(tags: tuple[str, ...]) -> tuple[Mark, ...]:
-    """Return the marks among ``tags``. Remembered: each read of an entry asks."""
+def marks_in(tags: Iterable[str]) -> tuple[Mark, ...]:
+    """Return the marks among ``tags``."""
     return tuple(mark for tag in tags if (mark := Mark.read(tag)) is not None)
 
 

@@ -13,6 +13,7 @@ awaited. ``cachery.backends.adapt`` turns the one into the other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 from cachery.model.entry import Entry
@@ -59,10 +60,10 @@ class BlockingBackend(Tokens[Token], Protocol[Token]):
     def open_token(self, key: str) -> Token:
         """Note the moment: a load of ``key`` begins now."""
 
-    def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
-        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now.
+    def observe(self, keys: Sequence[str], sources: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now.
 
-        Raises ``CacheInvalidationError`` where it would depend on itself.
+        Raises ``CacheInvalidationError`` where one would depend on itself.
         """
 
 
@@ -117,8 +118,8 @@ class Backend(Tokens[Token], Protocol[Token]):
     async def open_token(self, key: str, tags: tuple[str, ...] = ()) -> Token:
         """Note the moment: a load of ``key`` begins now, whose value will carry ``tags``, as far as is known."""
 
-    async def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
-        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now.
+    async def observe(self, keys: Sequence[str], sources: tuple[Any, ...]) -> tuple[str, ...]:
+        """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now.
 
-        Raises ``CacheInvalidationError`` where it would depend on itself.
+        Raises ``CacheInvalidationError`` where one would depend on itself.
         """

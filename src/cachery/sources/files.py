@@ -26,7 +26,14 @@ def look_at(path: str, check: Check) -> str:
     """
     try:
         stamp = _stamp(path)
-        return stamp if check != "hash" or stamp == ABSENT else f"{stamp}:{_digest(path)}"
+        if check != "hash" or stamp == ABSENT:
+            return stamp
+        if not os.path.isfile(path):  # noqa: PTH113 - what is a directory or a pipe has no content to go by
+            message = f"{path} is no regular file, so only its stamps can be depended on: File(path, 'stat')"
+            raise CacheInvalidationError(message, path=path)
+        return f"{stamp}:{_digest(path)}"
+    except FileNotFoundError:
+        return ABSENT
     except OSError as error:
         raise CacheInvalidationError(f"{path} cannot be depended on: {error.strerror}", path=path) from error
 

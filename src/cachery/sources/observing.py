@@ -7,7 +7,7 @@ followed when something is invalidated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from cachery.exceptions import CacheInvalidationError
@@ -15,10 +15,24 @@ from cachery.model.marks import Mark, marks_in
 from cachery.sources.files import is_unchanged
 from cachery.sources.source import Key, Source, current_version
 
-__all__ = ["NOT_THERE", "Seen", "StampOf", "absent_keys", "keys_in", "observe", "stand", "without_absent"]
+__all__ = [
+    "NOT_THERE",
+    "UNKNOWN",
+    "Seen",
+    "StampOf",
+    "absent_keys",
+    "absent_mark",
+    "keys_in",
+    "observe",
+    "stand",
+    "without_absent",
+]
 
 NOT_THERE = ""
 """The stamp of a key that is not there."""
+
+UNKNOWN = "?"
+"""The stamp of a key of which nothing could be learned: it never is the same."""
 
 StampOf: TypeAlias = Callable[[str], str]
 """Returns what tells the entry that is live under a key from any other that was or will be; or ``NOT_THERE``."""
@@ -31,33 +45,32 @@ class Seen(NamedTuple):
     tags: tuple[str, ...] = ()
 
 
-def observe(key: str, sources: Iterable[Source], look: Callable[[str], Seen]) -> tuple[str, ...]:
-    """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now.
+def observe(keys: Sequence[str], sources: Iterable[Source], look: Callable[[str], Seen]) -> tuple[str, ...]:
+    """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now.
 
-    ``look`` tells what is under another key. Raises ``CacheInvalidationError`` where ``key`` would depend on itself.
+    ``look`` tells what is under another key. Raises ``CacheInvalidationError`` where one would depend on itself.
     """
     tags: dict[str, None] = {}
     for source in sources:
         tags.update(dict.fromkeys(source.tags()))
-        tags.update(dict.fromkeys(_seen(key, source, look) if isinstance(source, Key) else source.seen()))
+        tags.update(dict.fromkeys(_seen(keys, source, look) if isinstance(source, Key) else source.seen()))
     return tuple(tags)
 
 
-def _seen(key: str, source: Key, look: Callable[[str], Seen]) -> tuple[str, ...]:
+def _seen(keys: Sequence[str], source: Key, look: Callable[[str], Seen]) -> tuple[str, ...]:
     seen = look(source.name)
-    _check_no_cycle(key, source.name, seen.tags)
+    above = {source.name, *keys_in(seen.tags)}
+    for key in keys:
+        if key in above:
+            reason = "that is itself" if key == source.name else f"{source.name!r} depends on it"
+            message = f"{key!r} cannot depend on {source.name!r}: {reason}"
+            raise CacheInvalidationError(message, key=key, source=source.name)
     return (Mark("key", seen.stamp, source.name).tag, *seen.tags)
 
 
-def _check_no_cycle(key: str, source: str, tags: tuple[str, ...]) -> None:
-    if source == key or any(mark.kind == "key" and mark.name == key for mark in marks_in(tags)):
-        ways = f"{source!r} depends on it" if source != key else "that is itself"
-        raise CacheInvalidationError(f"{key!r} cannot depend on {source!r}: {ways}", key=key, source=source)
-
-
-def stand(tags: tuple[str, ...], stamp_of: StampOf) -> bool:
-    """Tell whether everything that ``tags`` say was seen looks the same now."""
-    for mark in marks_in(tags):  # noqa: SIM110 - a generator would take twice the time
+def stand(marks: Iterable[Mark], stamp_of: StampOf) -> bool:
+    """Tell whether everything that ``marks`` say was seen looks the same now."""
+    for mark in marks:  # noqa: SIM110 - a generator would take twice the time
         if not _stands(mark, stamp_of):
             return False
     return True
@@ -67,7 +80,7 @@ def _stands(mark: Mark, stamp_of: StampOf) -> bool:
     if mark.kind == "file":
         return is_unchanged(mark.name, mark.seen)
     if mark.kind == "key":
-        return stamp_of(mark.name) == mark.seen
+        return mark.seen != UNKNOWN and stamp_of(mark.name) == mark.seen
     return mark.kind == "version" and current_version(mark.name) in {None, mark.seen}
 
 
@@ -78,8 +91,13 @@ def keys_in(tags: tuple[str, ...]) -> list[str]:
 
 def without_absent(tags: tuple[str, ...]) -> tuple[str, ...]:
     """Return ``tags`` but for the marks of keys that were not there."""
-    absent = {Mark("key", NOT_THERE, key.name).tag for key in absent_keys(tags)}
+    absent = {absent_mark(key.name) for key in absent_keys(tags)}
     return tuple(tag for tag in tags if tag not in absent)
+
+
+def absent_mark(name: str) -> str:
+    """Return the tag that says that the key ``name`` was not there."""
+    return Mark("key", NOT_THERE, name).tag
 
 
 def absent_keys(tags: tuple[str, ...]) -> list[Key]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, get_args
 
-from cachery.exceptions import CacheValueError
+from cachery.exceptions import CacheInvalidationError, CacheValueError
 from cachery.keys.text import exact_key
 from cachery.model.marks import Mark, file_tag
 from cachery.sources.files import Check, look_at
@@ -71,9 +71,10 @@ class File:
         text = os.fspath(path) if isinstance(path, str | os.PathLike) else path
         if not isinstance(text, str) or not text or "\0" in text:
             raise CacheValueError(f"the path of a file is a str or a Path that is not empty, not {path!r}")
+        text = str.__str__(text)
         if check not in get_args(Check):
             raise CacheValueError(f"check is 'stat', 'hash' or 'never', not {check!r}")
-        object.__setattr__(self, "path", os.path.abspath(text))  # noqa: PTH100 - links are followed at each look
+        object.__setattr__(self, "path", _absolute(text))
         object.__setattr__(self, "check", check)
         object.__setattr__(self, "given", text)
 
@@ -101,7 +102,8 @@ class Version:
     """The ``version`` of something that the program itself knows: of a prompt, a model, an algorithm.
 
     From the moment it is made, entries that depend on another version of ``name`` are misses in this process, also
-    those that were stored by an earlier run. A version is text or a whole number.
+    those that were stored by an earlier run. A version is text or a whole number: 3 is ``"3"``. The name is no
+    template.
 
     >>> Version("prompt", 3).version
     '3'
@@ -113,11 +115,13 @@ class Version:
     def __init__(self, name: str, version: str | int) -> None:
         if not isinstance(name, str) or not name:
             raise CacheValueError(f"the name of a version is a str that is not empty, not {name!r}")
+        if "{" in name:
+            raise CacheValueError(f"the name of a version is no template, as {name!r} looks: make it of the arguments")
         if isinstance(version, bool) or not isinstance(version, str | int) or "\x1f" in str(version):
             raise CacheValueError(f"the version of {name!r} is a str or an int, not {version!r}")
-        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "name", str.__str__(name))
         object.__setattr__(self, "version", str(version))
-        _declared[name] = self.version
+        _declared[self.name] = self.version
 
     def tags(self) -> tuple[str, ...]:
         """Return the tags by which it is invalidated: none, another version is declared instead."""
@@ -168,6 +172,8 @@ def exact_sources(depends_on: Iterable[Any]) -> tuple[Source, ...]:
     >>> exact_sources(["schema", Key("user:42")])
     (Name(name='schema'), Key(name='user:42'))
     """
+    if depends_on is None:
+        raise CacheValueError("depends_on is a collection of sources, not None: write []")
     if isinstance(depends_on, str | os.PathLike | Source):
         raise CacheValueError(f"depends_on is a collection of sources, not one of them: write [{depends_on!r}]")
     try:
@@ -180,15 +186,33 @@ def exact_sources(depends_on: Iterable[Any]) -> tuple[Source, ...]:
 def _source(each: Any) -> Source:
     if isinstance(each, Key):
         return Key(exact_key(each.name))
-    if isinstance(each, File | Version | Name):
+    if isinstance(each, Name):
+        return Name(_exact_name(each.name))
+    if isinstance(each, File | Version):
         return each
     if isinstance(each, str):
-        return Name(str.__str__(each))
+        return Name(_exact_name(each))
     if isinstance(each, os.PathLike):
         return File(each)
     raise CacheValueError(
         f"a source is a name, a Path, File(...), Key(...) or Version(...), not {type(each).__name__}", source=repr(each)
     )
+
+
+def _exact_name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise CacheValueError(f"the name of a source is a str, not {type(name).__name__}")
+    return str.__str__(name)
+
+
+def _absolute(path: str) -> str:
+    """Return ``path`` from the root on. Links in it are followed at each look."""
+    try:
+        return os.path.abspath(path)  # noqa: PTH100 - a Path takes twice the time
+    except FileNotFoundError as error:
+        raise CacheInvalidationError(
+            f"{path} cannot be depended on: the working directory is gone", path=path
+        ) from error
 
 
 def names_of_keys(sources: Iterable[Source]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -160,9 +160,9 @@ class _ChaosStore:
         self._disturb("open_token")
         return await self._store.open_token(key, tags)
 
-    async def observe(self, key: str, sources: tuple[Any, ...]) -> tuple[str, ...]:
+    async def observe(self, keys: Sequence[str], sources: tuple[Any, ...]) -> tuple[str, ...]:
         self._disturb("observe")
-        return await self._store.observe(key, sources)
+        return await self._store.observe(keys, sources)
 
 
 _CALLS = VERBS | {"size"} | {name for name in vars(_ChaosStore) if not name.startswith("_")}

@@ -10,7 +10,7 @@ who asks after an invalidation holds another, and does not wait for a load that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -175,9 +175,9 @@ class Loads(Shelf):
             self._tokens.setdefault(token.digest, []).append(token)
         return token
 
-    def observe(self, key: str, sources: tuple[Source, ...]) -> tuple[str, ...]:
-        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
-        return observe(key, sources, self._look_at)
+    def observe(self, keys: Sequence[str], sources: tuple[Source, ...]) -> tuple[str, ...]:
+        """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now."""
+        return observe(keys, sources, self._look_at)
 
     def _look_at(self, key: str) -> Seen:
         envelope = self.live(key, digest_of(key_bytes(key)), self.read_clock())

@@ -34,7 +34,7 @@ from cachery.backends.disk.state import EVERYTHING
 from cachery.backends.disk.volume import Volume
 from cachery.model.entry import Entry
 from cachery.model.keys import Key
-from cachery.model.marks import has_marks
+from cachery.model.marks import marks_in
 from cachery.ports.clock import Clock
 from cachery.ports.store import Observer
 from cachery.serializers.envelope import REFERENCE, Body, Envelope, Unreadable, key_of, unpack
@@ -327,10 +327,14 @@ class Writing:
 
 def is_outdated(transaction: Any, environment: Environment, envelope: Envelope, read_clock: Clock) -> bool:
     """Tell whether a tag of ``envelope`` was invalidated after its birth, or a source of it has changed since."""
-    if any(hit_number(transaction, environment.tags, tag) > number for tag, number in envelope.tags):
+    if _is_hit(transaction, environment, envelope):
         return True
-    names = tuple([tag for tag, _ in envelope.tags])
-    return has_marks(names) and not stand(names, partial(stamp_of, transaction, environment, read_clock))
+    marks = marks_in([tag for tag, _ in envelope.tags])
+    return bool(marks) and not stand(marks, partial(stamp_of, transaction, environment, read_clock))
+
+
+def _is_hit(transaction: Any, environment: Environment, envelope: Envelope) -> bool:
+    return any(hit_number(transaction, environment.tags, tag) > number for tag, number in envelope.tags)
 
 
 def stamp_of(transaction: Any, environment: Environment, read_clock: Clock, key: str) -> str:
@@ -341,7 +345,7 @@ def stamp_of(transaction: Any, environment: Environment, read_clock: Clock, key:
         envelope = unpack(record) if record else None
     except Unreadable:
         return NOT_THERE
-    if envelope is None or envelope.fresh_until <= read_clock():
+    if envelope is None or envelope.fresh_until <= read_clock() or _is_hit(transaction, environment, envelope):
         return NOT_THERE
     return body_stamp(envelope.body)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -169,9 +169,9 @@ class Loads(Shelf):
         self._open.add(token)
         return token
 
-    def observe(self, key: str, sources: tuple[Source, ...]) -> tuple[str, ...]:
-        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
-        return observe(key, sources, self._look_at)
+    def observe(self, keys: Sequence[str], sources: tuple[Source, ...]) -> tuple[str, ...]:
+        """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now."""
+        return observe(keys, sources, self._look_at)
 
     def _look_at(self, key: str) -> Seen:
         found = self.live(key, hash_of(key_bytes(key)))

@@ -20,7 +20,7 @@ from cachery.backends.file_based.metas import LARGEST, Meta, Metas, body_digest,
 from cachery.backends.file_based.site import Hold, Site, place_of
 from cachery.backends.file_based.tags import Tags
 from cachery.exceptions import CacheError
-from cachery.model.marks import has_marks
+from cachery.model.marks import marks_in
 from cachery.ports.clock import Clock
 from cachery.serializers.envelope import Unreadable
 from cachery.serializers.pipeline import key_bytes
@@ -115,7 +115,11 @@ class Pairs:
         tags = meta.entry.tags
         if not tags:
             return False
-        return self._tags.is_outdated(tags, meta.born) or (has_marks(tags) and not stand(tags, self._stamp_of))
+        return self._tags.is_outdated(tags, meta.born) or not self.stands(meta)
+
+    def stands(self, meta: Meta) -> bool:
+        """Tell whether all that was seen of its sources looks the same now."""
+        return stand(marks_in(meta.entry.tags), self._stamp_of)
 
     def _stamp_of(self, key: str) -> str:
         """Return what tells the value that is live under ``key`` from any other; empty where there is none."""
@@ -124,7 +128,8 @@ class Pairs:
             text = self._text(key_hash)
             meta = None if text is None else self.opened(key, key_hash, lines_of(text)[0])
             if meta is not None and meta.entry.fresh_until > self._read_clock():
-                return meta.digest
+                is_hit = meta.entry.tags and self._tags.is_outdated(meta.entry.tags, meta.born)
+                return NOT_THERE if is_hit else meta.digest
         return NOT_THERE
 
     def _match_previous(self, key: str | None, key_hash: str, line: bytes, data: bytes) -> Found | None:

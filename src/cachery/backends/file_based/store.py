@@ -279,7 +279,8 @@ class FileStore(Loads):
             for tag in meta.entry.tags:
                 if tag not in numbers:
                     numbers[tag] = self.tags.hit_number(tag)
-            if meta.entry.fresh_until > now and all(numbers[tag] <= meta.born for tag in meta.entry.tags):
+            is_valid = all(numbers[tag] <= meta.born for tag in meta.entry.tags) and self.pairs.stands(meta)
+            if meta.entry.fresh_until > now and is_valid:
                 keys.append(meta.key)
         return iter(keys)
 

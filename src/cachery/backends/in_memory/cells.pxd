@@ -25,7 +25,7 @@ cdef class Cells(Table):
     cdef double life_for(self, object ttl)
     cdef double deadline(self, double life)
     cdef bint is_valid(self, Node node)
-    cdef bint stand(self, object tags)
+    cdef bint stand(self, Node node)
     cdef Node live(self, object key)
     cdef Node put(self, Node fresh)
     cdef Node insert(self, Node fresh)

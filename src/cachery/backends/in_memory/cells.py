@@ -108,39 +108,47 @@ class Cells(Table):
     def is_valid(self, node: Node) -> cython.bint:
         """Tell whether nothing that ``node``, which has an ``extra``, depends on has changed since it was born.
 
-        To look at a file lets other threads in: then ``node`` may not be stored any more.
+        Also False where ``node`` was changed or taken out meanwhile: to look at a file lets other threads in.
         """
         extra: Extra = node.extra
         if self.fences.is_outdated(extra.tags, extra.born):
             return False
-        return not extra.has_marks or self.stand(extra.tags)
+        return extra.marks is None or self.stand(node)
 
     @cython.cfunc
-    def stand(self, tags: Any) -> cython.bint:
-        """Tell whether the sources that ``tags`` say were seen look the same now."""
+    def stand(self, node: Node) -> cython.bint:
+        """Tell whether the sources of ``node`` look as they did, and it is what it was before they were looked at."""
         from cachery.sources.observing import stand  # noqa: PLC0415 - loaded when something depends on something
 
-        return stand(tags, self.stamp_of)
+        extra: Extra = node.extra
+        return stand(extra.marks, self.stamp_of) and node.extra is extra and self.is_stored(node)
 
     def stamp_of(self, key: Key) -> str:
         """Return what tells the live entry under ``key`` from any other, as text; empty where there is none.
 
-        What it depends on is not looked at: who depends on it does so itself.
+        Its own sources are not looked at: who depends on it does so itself.
         """
         with critical_section(self):
             node: Node | None = self.nodes.get(key)
             if node is None or (node.expires != INFINITY and node.expires <= self.now()):
                 return ""
             extra: Extra | None = node.extra
-            return "0" if extra is None else str(extra.serial)
+            if extra is None:
+                return "0"
+            return "" if self.fences.is_outdated(extra.tags, extra.born) else str(extra.serial)
 
     @cython.cfunc
     def live(self, key: Key) -> Node | None:
         """Return the node of ``key`` if the plain verbs may see it, else ``None``. Changes nothing."""
-        node: Node | None = self.nodes.get(key)
-        if node is None or (node.expires != INFINITY and node.expires <= self.now()):
-            return None
-        return node if node.extra is None or (self.is_valid(node) and self.is_stored(node)) else None
+        while True:
+            node: Node | None = self.nodes.get(key)
+            if node is None or (node.expires != INFINITY and node.expires <= self.now()):
+                return None
+            extra: Extra | None = node.extra
+            if extra is None or self.is_valid(node):
+                return node
+            if node.extra is extra and self.is_stored(node):  # else somebody was quicker: look again
+                return None
 
     @cython.cfunc
     def put(self, fresh: Node) -> Node | None:
@@ -219,12 +227,14 @@ class Cells(Table):
         if not self.is_stored(node):
             return KEPT
         extra: Extra | None = node.extra
-        if extra is not None and not self.is_valid(node):
+        if extra is not None:
+            is_valid: cython.bint = self.is_valid(node)
             if node.extra is not extra or not self.is_stored(node):  # somebody was quicker
                 return KEPT
-            self.drop(node)
-            self.counters.deletes += 1
-            return OUTDATED
+            if not is_valid:
+                self.drop(node)
+                self.counters.deletes += 1
+                return OUTDATED
         if node.expires > now:
             return KEPT
         if extra is not None and extra.stale_until > now:

@@ -5,5 +5,5 @@ cdef class Extra:
     cdef double refresh_at
     cdef double stale_until
     cdef bint is_lapsed
-    cdef bint has_marks
+    cdef object marks
     cdef long long serial

@@ -19,9 +19,9 @@ class Extra:
     """Rare fields of an entry.
 
     ``born``: the number of the last invalidation when the entry, or the load that brought it, began; below 0 until the
-    entry is stored. ``is_lapsed``: the
-    store has seen that the entry is past its time and keeps it as a stale one. ``has_marks``: ``tags`` say what was
-    seen of sources, to be looked at again. ``serial``: a number of its own, above 0, once something depends on it.
+    entry is stored. ``is_lapsed``: the store has seen that the entry is past its time and keeps it as a stale one.
+    ``marks``: what ``tags`` say was seen of sources, to be looked at again; ``None`` for nothing. ``serial``: a number
+    of its own, above 0, once something depends on it.
     """
 
     tags: tuple[str, ...]
@@ -30,7 +30,7 @@ class Extra:
     refresh_at: float
     stale_until: float
     is_lapsed: bool
-    has_marks: bool
+    marks: Any
     serial: int
 
     def __init__(self, tags: Any, cost: Any, born: cython.longlong = -1) -> None:
@@ -40,5 +40,5 @@ class Extra:
         self.refresh_at = float("inf")
         self.stale_until = float("-inf")
         self.is_lapsed = False
-        self.has_marks = False
+        self.marks = None
         self.serial = 0

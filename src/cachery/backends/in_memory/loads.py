@@ -19,7 +19,7 @@ from cachery.exceptions import CacheValueError
 from cachery.keys.text import checked_cost, exact_key, exact_tags
 from cachery.model.entry import Entry
 from cachery.model.keys import Key, Tags
-from cachery.model.marks import has_marks
+from cachery.model.marks import has_marks, marks_in
 from cachery.model.sentinels import MISSING
 
 if not cython.compiled:
@@ -130,11 +130,11 @@ class Loads(Cells):
             self.fences.open(token, spare)
         return token
 
-    def observe(self, key: Key, sources: Any) -> tuple[str, ...]:
-        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
+    def observe(self, keys: Any, sources: Any) -> tuple[str, ...]:
+        """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now."""
         from cachery.sources.observing import observe  # noqa: PLC0415 - loaded when something depends on something
 
-        return observe(key, sources, self.look_at)
+        return observe(keys, sources, self.look_at)
 
     def look_at(self, key: Key) -> Any:
         """Return what is live under ``key`` as who depends on it has to know it, a ``Seen``."""
@@ -161,9 +161,9 @@ class Loads(Cells):
         if depends_on != ():
             from cachery.sources.source import exact_sources  # noqa: PLC0415
 
-            bonds = self.observe(key, exact_sources(depends_on))
+            bonds = self.observe((key,), exact_sources(depends_on))
             extra.tags = tuple(dict.fromkeys((*extra.tags, *bonds)))
-            extra.has_marks = has_marks(bonds)
+            extra.marks = marks_in(bonds) or None
         return extra
 
     def close_token(self, token: LoadToken) -> None:
@@ -198,5 +198,6 @@ def stamped_extra(entry: Entry, born: cython.longlong) -> Extra:
     extra = Extra(entry.tags, entry.cost, born)
     extra.refresh_at = entry.refresh_at
     extra.stale_until = entry.stale_until
-    extra.has_marks = bool(entry.tags) and has_marks(entry.tags)
+    if entry.tags and has_marks(entry.tags):
+        extra.marks = marks_in(entry.tags)
     return extra

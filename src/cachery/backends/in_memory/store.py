@@ -384,10 +384,11 @@ class MemoryStore(Loads):
         with critical_section(self):
             nodes = [node for node in nodes if node.extra is not None and self.is_stored(node)]
             for node in nodes:
-                if not self.is_valid(node):
+                extra: Extra = node.extra
+                if self.fences.is_outdated(extra.tags, extra.born):  # no file is looked at: nobody comes in between
                     self.drop(node)
                     self.counters.deletes += 1
             self.fences.forget_tags()
             for node in nodes:
-                extra: Extra = node.extra
+                extra = node.extra
                 extra.born = self.fences.forgotten

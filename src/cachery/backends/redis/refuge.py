@@ -7,7 +7,7 @@ taken to be invalidated, for nobody knows any more which entries of the server a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any, NamedTuple, Protocol
 
@@ -37,8 +37,8 @@ class Memory(Protocol):
     def invalidate_tags(self, *tags: str) -> None:
         """Remove what carries one of ``tags``."""
 
-    def observe(self, key: str, sources: Any) -> tuple[str, ...]:
-        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
+    def observe(self, keys: Sequence[str], sources: Any) -> tuple[str, ...]:
+        """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now."""
 
     def read_entry(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh."""

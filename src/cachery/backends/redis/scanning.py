@@ -43,8 +43,9 @@ def _key_at(store: RedisStore, entry: bytes, row: Row) -> str:
 async def living(store: RedisStore) -> AsyncIterator[str]:
     """Yield the live keys."""
     async for heads in _heads(store):
-        for entry, row in heads:
-            if row is not None and store.is_live(row) and await store.stands(row):
+        standing = await store.standing([row if store.is_live(row) else None for _, row in heads])
+        for (entry, _), row in zip(heads, standing, strict=True):
+            if row is not None:
                 yield _key_at(store, entry, row)
 
 

@@ -30,11 +30,12 @@ from cachery.backends.redis.settings import Settings
 from cachery.backends.redis.tokens import Tokens
 from cachery.exceptions import CacheConnectionError, CacheTimeoutError
 from cachery.model.entry import Entry
+from cachery.model.marks import marks_in
 from cachery.model.sentinels import MISSING
 from cachery.ports.store import Observer
 from cachery.serializers.envelope import Envelope, Unreadable
 from cachery.serializers.pipeline import Codec, TooLarge, key_bytes
-from cachery.sources.observing import Seen, keys_in, observe, stand
+from cachery.sources.observing import UNKNOWN, Seen, keys_in, observe, stand
 from cachery.sources.source import Source, names_of_keys
 
 __all__ = ["Found", "Later", "Shared", "Shelf"]
@@ -112,35 +113,35 @@ class Shelf:
 
     async def rows(self, entries: Sequence[bytes], *, versions: Sequence[bytes] = ()) -> list[Row | None]:
         """Return what stands under ``entries``, as ``row`` does; without bodies where the version is known."""
-        return await self._standing(await self.reach.rows(entries, versions=versions))
+        return await self.standing(await self.reach.rows(entries, versions=versions))
 
     async def stands(self, row: Row) -> bool:
         """Tell whether all that ``row``, which has tags, says was seen of its sources looks the same now."""
-        return await self._standing([row]) != [None]
+        return await self.standing([row]) != [None]
 
-    async def _standing(self, rows: list[Row | None]) -> list[Row | None]:
+    async def standing(self, rows: list[Row | None]) -> list[Row | None]:
         """Return ``rows``, with ``None`` for those of which a source has changed: one round trip for all of them."""
         marked = {at: self._tags_of(row) for at, row in enumerate(rows) if row is not None and is_marked(row.record)}
         if not marked:
             return rows
         seen = await self.look_at(list(dict.fromkeys(key for tags in marked.values() for key in keys_in(tags))))
-        gone = {at for at, tags in marked.items() if not stand(tags, lambda key: seen[key].stamp)}
+        gone = {at for at, tags in marked.items() if not stand(marks_in(tags), lambda key: seen[key].stamp)}
         return [None if at in gone else row for at, row in enumerate(rows)]
 
     def _tags_of(self, row: Row) -> tuple[str, ...]:
         found = self.head(row)
         return () if found is None else tuple(tag for tag, _ in found.envelope.tags)
 
-    async def observe(self, key: str, sources: tuple[Source, ...]) -> tuple[str, ...]:
-        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now.
+    async def observe(self, keys: Sequence[str], sources: tuple[Source, ...]) -> tuple[str, ...]:
+        """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now.
 
-        Where the server is away nothing is known of other keys: who depends on them then is not there later.
+        Where the server is away nothing is learned of other keys: who depends on them then is not there later.
         """
         try:
             seen = await self.look_at(names_of_keys(sources))
         except (CacheConnectionError, CacheTimeoutError):  # reported by the link
             seen = {}
-        return observe(key, sources, lambda name: seen.get(name, Seen()))
+        return observe(keys, sources, lambda name: seen.get(name, Seen(UNKNOWN)))
 
     async def look_at(self, keys: Sequence[str]) -> dict[str, Seen]:
         """Return what is live under ``keys``, as who depends on them has to know it."""

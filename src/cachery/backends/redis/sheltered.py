@@ -10,7 +10,7 @@ tell: that of the change by the clock of this process, that of the record by wha
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from cachery.backends.redis.loads import AWAY
@@ -101,8 +101,8 @@ class ShelteredStore:
         except AWAY:  # reported by the link
             return len(list(self._refuge.memory.keys()))
 
-    async def observe(self, key: str, sources: tuple[Source, ...]) -> tuple[str, ...]:
-        """Return the tags of an entry under ``key`` that depends on ``sources`` as they are now."""
+    async def observe(self, keys: Sequence[str], sources: tuple[Source, ...]) -> tuple[str, ...]:
+        """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now."""
         names = names_of_keys(sources)
         if not any(map(self.holds, names)):
             try:
@@ -110,8 +110,8 @@ class ShelteredStore:
             except AWAY:  # reported by the link
                 pass
             else:
-                return observe(key, sources, lambda name: seen[name])
-        return self._refuge.memory.observe(key, sources)
+                return observe(keys, sources, lambda name: seen[name])
+        return self._refuge.memory.observe(keys, sources)
 
     async def read_entry(self, key: str) -> Entry | None:
         """Return what stands under ``key``, stale or fresh, or ``None``."""

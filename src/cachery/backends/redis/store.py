@@ -182,7 +182,7 @@ class RedisStore(Loads):
         """Remove ``keys``; return how many were live."""
         with self.overtaking(*keys):
             rows = await self.reach.remove([self.names.entry(key_bytes(key)) for key in keys])
-        return sum(self.is_live(row) for row in rows)
+        return sum(self.is_live(row) for row in await self.standing(rows))
 
     async def remove_matching(self, matches: Callable[[str], object]) -> int:
         """Remove every key that ``matches``; return how many were live. Loads under way are overtaken, whatever key."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -220,3 +221,57 @@ class SourceTests(Ground):
         self.advance(20)
         file.write_text("two, and longer")
         assert cache.get_or_set("a", load, 10, stale_ttl=1000, depends_on=[file]) == 2
+
+    def test_what_was_made_of_a_key_that_somebody_else_wrote_meanwhile_is_not_kept(self, cache: Cache) -> None:
+        changes: list[Callable[[], object]] = [
+            lambda: cache.set("inner", 2),
+            lambda: cache.delete("inner"),
+            lambda: cache.set("inner", 1) and cache.delete("inner"),
+        ]
+        for change in changes:
+            cache.clear()
+
+            def load(change: Callable[[], object] = change) -> Any:
+                value = cache.get_or_set("inner", lambda: 1)
+                change()
+                return value
+
+            assert cache.get_or_set("outer", load, depends_on=[Key("inner")]) == 1
+            assert cache.get("outer") is None
+
+    def test_a_key_that_is_dead_is_not_there(self, cache: Cache) -> None:
+        cache.set("a", 1, tags=["red"])
+        cache.invalidate_tags("red")
+        load = Made()
+        assert [cache.get_or_set("b", load, depends_on=[Key("a")]) for _ in range(3)] == [1, 1, 1]
+        cache.set("a", 2)
+        assert cache.get("b") is None
+
+    def test_who_joins_is_asked_about_what_the_key_depends_on(self, cache: Cache) -> None:
+        cache.set("a", 1, tags=["red"])
+        loads: list[int] = []
+        began, may_end = Event(), Event()
+
+        def load() -> int:
+            loads.append(1)
+            if len(loads) == 1:
+                began.set()
+                may_end.wait(30)
+            return len(loads)
+
+        first = Thread(target=lambda: cache.get_or_set("b", load, depends_on=[Key("a")]))
+        first.start()
+        began.wait(30)
+        cache.invalidate_tags("red")
+        try:
+            assert cache.get_or_set("b", load, depends_on=[Key("a")]) == 2
+        finally:
+            may_end.set()
+            first.join(30)
+
+    def test_what_has_changed_is_not_listed_nor_removed(self, cache: Cache, file: Path) -> None:
+        cache.set("a", 1, depends_on=[file])
+        cache.set("b", 2)
+        file.write_text("two, and longer")
+        assert list(cache.keys()) == ["b"]
+        assert (cache.delete("a"), cache.delete("b")) == (False, True)
