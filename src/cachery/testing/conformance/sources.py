@@ -250,24 +250,30 @@ class SourceTests(Ground):
     def test_who_joins_is_asked_about_what_the_key_depends_on(self, cache: Cache) -> None:
         cache.set("a", 1, tags=["red"])
         loads: list[int] = []
-        began, may_end = Event(), Event()
+        found: list[int] = []
+        begun, may_end = [Event(), Event()], Event()
 
         def load() -> int:
             loads.append(1)
-            if len(loads) == 1:
-                began.set()
+            number = len(loads)
+            begun[number - 1].set()
+            if number == 1:
                 may_end.wait(30)
-            return len(loads)
+            return number
 
-        first = Thread(target=lambda: cache.get_or_set("b", load, depends_on=[Key("a")]))
-        first.start()
-        began.wait(30)
+        def ask() -> None:
+            found.append(cache.get_or_set("b", load, depends_on=[Key("a")]))
+
+        callers = [Thread(target=ask), Thread(target=ask)]
+        callers[0].start()
+        begun[0].wait(30)
         cache.invalidate_tags("red")
-        try:
-            assert cache.get_or_set("b", load, depends_on=[Key("a")]) == 2
-        finally:
-            may_end.set()
-            first.join(30)
+        callers[1].start()
+        begun[1].wait(0.2)  # where it waits for the lease of the other, it does not join its load
+        may_end.set()
+        for caller in callers:
+            caller.join(30)
+        assert sorted(found) == [1, 2]
 
     def test_what_has_changed_is_not_listed_nor_removed(self, cache: Cache, file: Path) -> None:
         cache.set("a", 1, depends_on=[file])
