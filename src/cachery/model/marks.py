@@ -20,6 +20,7 @@ __all__ = [
     "Mark",
     "file_tag",
     "has_marks",
+    "is_local",
     "is_source",
     "marks_in",
     "path_in",
@@ -64,6 +65,11 @@ def marks_in(tags: Iterable[str]) -> tuple[Mark, ...]:
 def has_marks(tags: Iterable[str]) -> bool:
     """Tell whether there is a mark among ``tags``."""
     return any(tag.startswith(MARK) for tag in tags)
+
+
+def is_local(tags: Iterable[str]) -> bool:
+    """Tell whether ``tags`` say what was seen where they were made only: of a file, or of an entry of that store."""
+    return any(mark.kind != "version" for mark in marks_in(tags))
 
 
 def without_marks(tags: Iterable[str]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from cachery.events import Unreadable as UnreadableEvent
 from cachery.exceptions import CacheConnectionError, CacheError, CacheSerializationError
 from cachery.locks import make_lock
+from cachery.model.marks import is_local
 from cachery.model.sentinels import MISSING
 from cachery.ports.clock import stopwatch
 from cachery.replication.local import POSITION, Local
@@ -221,7 +222,7 @@ class Replica:
         if kind not in {KEY, OFFER}:
             return plain, MISSING
         found = self._local.fresh_entry(target)
-        if found is None:
+        if found is None or is_local(found[0].tags):  # what was seen of files and keys here says nothing elsewhere
             return replace(plain, kind=DELETE), MISSING
         entry, now = found
         return with_stamps(replace(plain, kind=SET if kind == KEY else OFFER), entry, now), entry.value

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cachery.model.entry import Entry
-from cachery.model.marks import without_marks
 from cachery.replication.log import Record, order_of
 from cachery.serializers.envelope import Body, Unreadable
 from cachery.serializers.pipeline import Codec, key_bytes
@@ -101,7 +100,7 @@ def with_stamps(message: Message, entry: Entry, now: float) -> Message:
     """Return ``message`` with the stamps of ``entry`` as they are at ``now``."""
     return replace(
         message,
-        tags=without_marks(entry.tags),  # what was seen here says nothing elsewhere
+        tags=tuple(entry.tags),
         life=_span(entry.fresh_until, now),
         refresh=_span(entry.refresh_at, now),
         stale=_span(entry.stale_until, now),
