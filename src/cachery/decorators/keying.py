@@ -71,7 +71,7 @@ def method_key_finder(signature: CallSignature, name: str, owner_name: SelfKey, 
 def tag_finder(signature: CallSignature, tags: Iterable[str]) -> FindTags:
     """Return what gives the tags of a call; those with fields are templates over its arguments."""
     given = exact_tags(tags)
-    templates = [KeyTemplate(tag, signature.names) for tag in given]
+    templates = [KeyTemplate(tag, signature.names, "tags") for tag in given]
     if not any(template.fields for template in templates):
         plain = tuple(template.fill({}) for template in templates)
         return lambda _args, _kwargs: plain
@@ -94,7 +94,7 @@ def source_finder(signature: CallSignature, depends_on: Iterable[Any] | Callable
     given = exact_sources(depends_on) if depends_on != () else ()
     if not given:
         return None
-    templates = [(source, KeyTemplate(text_of(source), signature.names)) for source in given]
+    templates = [(source, KeyTemplate(text_of(source), signature.names, "depends_on")) for source in given]
 
     def find(args: Args, kwargs: Kwargs) -> tuple[Source, ...]:
         arguments = signature.bind(args, kwargs)

@@ -21,7 +21,8 @@ class KeyTemplate:
 
     A field is written as for ``str.format``: ``{name}``, ``{name.attribute}``, ``{name[item]}``, with a conversion or a
     format specification if need be. ``fields`` are the names it uses. Raises ``CacheValueError`` for text that is no
-    such template, for a field that names no parameter or none at all, and for an attribute that begins with ``_``.
+    such template, for a field that names no parameter or none at all, and for an attribute that begins with ``_``;
+    ``what`` says there which argument it was.
 
     >>> template = KeyTemplate("user:{user_id:04d}:{lang}", ["user_id", "lang"])
     >>> template.fill({"user_id": 42, "lang": "fr"})
@@ -32,13 +33,14 @@ class KeyTemplate:
     cachery.exceptions.CacheValueError: key='user:{id}': there is no parameter 'id' (there are: user_id, lang)
     """
 
-    __slots__ = ("_text", "fields")
+    __slots__ = ("_text", "_what", "fields")
 
-    def __init__(self, text: str, names: Iterable[str]) -> None:
+    def __init__(self, text: str, names: Iterable[str], what: str = "key") -> None:
         if not isinstance(text, str):
-            raise CacheValueError(f"key= is text such as 'user:{{user_id}}', not {type(text).__name__}")
+            raise CacheValueError(f"{what}= is text such as 'user:{{user_id}}', not {type(text).__name__}")
         self._text = str.__str__(text)
-        self.fields = _fields(self._text, tuple(names))
+        self._what = what
+        self.fields = _fields(self._text, tuple(names), what)
 
     def fill(self, arguments: Mapping[str, object]) -> str:
         """Return the text with the values of ``arguments``, by name, in its fields.
@@ -48,16 +50,16 @@ class KeyTemplate:
         try:
             return self._text.format_map(arguments)
         except Exception as error:
-            message = f"key={self._text!r} cannot be filled: {type(error).__name__}: {error}"
+            message = f"{self._what}={self._text!r} cannot be filled: {type(error).__name__}: {error}"
             raise CacheKeyError(message, key=self._text) from error
 
 
-def _fields(text: str, names: tuple[str, ...]) -> frozenset[str]:
+def _fields(text: str, names: tuple[str, ...], what: str) -> frozenset[str]:
     """Return the names that ``text`` uses; raise ``CacheValueError``, quoting it, if that is no template."""
     try:
         return frozenset(_checked(field, names) for field in _parsed(text, _LEVELS))
     except ValueError as error:
-        raise CacheValueError(f"key={text!r}: {error}", key=text) from None
+        raise CacheValueError(f"{what}={text!r}: {error}", key=text) from None
 
 
 def _parsed(text: str, levels: int) -> Iterator[str]:
