@@ -94,9 +94,10 @@ def _parts_of(scheme: str, rest: str) -> SplitResult | None:
     """Return the parts of a URL; ``None`` for one whose port is none."""
     try:
         parts = urlsplit(f"redis://{rest}")
-        return parts if scheme == "unix" or parts.port != 0 else None
+        port = None if scheme == "unix" else parts.port
     except ValueError:
         return None
+    return None if port == 0 else parts
 
 
 def _number_from(least: int, most: float = inf) -> Callable[[Any], int]:
