@@ -23,5 +23,5 @@ def test_the_line_that_installs_a_missing_one_is_shown() -> None:
 def test_one_that_is_there_and_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "failing_of_a_test.py").write_text("import missing_of_a_test")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ImportError, match="failing_of_a_test cannot be imported .*'missing_of_a_test'.*pip install"):
+    with pytest.raises(ImportError, match=r"failing_of_a_test cannot be imported .*'missing_of_a_test'.*pip install"):
         import_extra("failing_of_a_test", "crypto")
