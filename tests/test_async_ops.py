@@ -55,6 +55,32 @@ class TestThreadedDoor(AsyncCacheConformance):
         self.clock.advance(seconds)
 
 
+@on_a_loop
+async def test_many_are_loaded_at_once_and_numbers_counted() -> None:
+    async with AsyncCache(InMemoryCache()) as cache:
+        await cache.set("a", 1)
+
+        async def load(keys: list[str]) -> dict[str, int]:
+            return {key: len(key) for key in keys}
+
+        assert await cache.get_many_or_set(["a", "bb"], load, ttl="5m", tags=["t"]) == {"a": 1, "bb": 2}
+        assert await cache.incr("n", 3, initial=1) == 4
+        assert await cache.invalidate("a", "n", "none", tags=["t"], pattern="*") == 2
+
+
+@on_a_loop
+async def test_sources_are_not_awaited() -> None:
+    async def sources() -> list[str]:
+        return ["schema"]
+
+    async with AsyncCache(InMemoryCache()) as cache:
+        with pytest.raises(CacheValueError, match="a function that is not asynchronous"):
+            await cache.get_or_set("a", lambda: 1, depends_on=sources)  # type: ignore[arg-type]
+        decorated = cache.cache.cached(depends_on=sources)(sources)  # type: ignore[arg-type]
+        with pytest.raises(CacheValueError, match="a function that is not asynchronous"):
+            await decorated()
+
+
 @pytest.fixture(params=["memory", "files", "disk", "redis", "own"])
 def blocking(request: pytest.FixtureRequest, tmp_path: Path) -> cachery.Cache:
     match request.param:

@@ -53,6 +53,15 @@ def test_a_name_behind_an_extra_says_which(name: str, extra: str) -> None:
         loaded_by(f"import cachery; cachery.{name}")
 
 
+@pytest.mark.parametrize("package", ["cachery", "cachery.aio"])
+def test_all_that_can_be_had_is_imported_at_once(package: str) -> None:
+    attempt = f"from {package} import *\nassert InMemoryCache and 'RedisCache' not in globals()"
+    loaded_by(f"exec({attempt!r})")
+    names: dict[str, object] = {}
+    exec(f"from {package} import *", names)  # noqa: S102 - a name that is known
+    assert {*BEHIND_AN_EXTRA, "InMemoryCache", "TieredCache", "get_cache"} <= names.keys()
+
+
 def test_importing_loads_nothing_that_is_not_used() -> None:
     own = {name for name in loaded_by("import cachery") if name.startswith("cachery")}
     assert own == {"cachery", "cachery._lazy"}

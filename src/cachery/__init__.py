@@ -115,7 +115,11 @@ __all__ = [
     "warmers",
 ]
 
-_EXCEPTIONS = [name for name in __all__ if name.endswith("Error")]
+_ALL = tuple(__all__)
+if not TYPE_CHECKING:
+    del __all__  # whoever asks gets those that can be had here: see __getattr__
+
+_EXCEPTIONS = [name for name in _ALL if name.endswith("Error")]
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
@@ -156,4 +160,6 @@ __getattr__, __dir__ = lazy_exports(
         "warmers": "cachery.warmers",
         **{name: f"cachery.exceptions:{name}" for name in _EXCEPTIONS},
     },
+    _ALL,
+    {"DiskCache": ("lmdb",), **dict.fromkeys(["RedisBackend", "RedisCache"], ("redis", "hiredis"))},
 )

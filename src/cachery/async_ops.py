@@ -134,11 +134,26 @@ class AsyncCache:
         """Return the value of ``key``; where it is absent, await ``loader`` and store what it returns."""
         return await self.cache.get_or_set(key, loader, ttl, **options)
 
+    async def get_many_or_set(
+        self,
+        keys: Iterable[str],
+        loader: Callable[[list[str]], Any],
+        ttl: Duration | None = None,
+        **options: Unpack[LoadingOptions],
+    ) -> dict[str, Any]:
+        """Return the values of ``keys``; await ``loader`` once, with the list of those that are absent."""
+        return await self.cache.get_many_or_set(keys, loader, ttl, **options)
+
+    async def incr(self, key: str, by: int = 1, *, initial: int = 0, ttl: Duration | None = None) -> int:
+        """Add ``by`` to the whole number under ``key``, in one step, and return the sum."""
+        return await self.cache.incr(key, by, initial=initial, ttl=ttl)
+
     async def invalidate(self, *keys: str, tags: Iterable[str] = (), pattern: str | None = None) -> int:
         """Remove ``keys``, what carries one of ``tags``, and what matches the glob ``pattern``.
 
-        Returns how many entries went by key or pattern; those that go by a tag are not counted. Raises
-        ``CacheValueError`` when nothing is said; a bad key, tag or pattern removes nothing that comes after it.
+        In that order. Returns how many of ``keys`` were there, and how many of what was then still there matched
+        ``pattern``; what goes by a tag is not counted, as nobody goes through it, so with ``tags`` alone it is 0.
+        Raises ``CacheValueError`` when nothing is said; a bad key, tag or pattern removes nothing that comes after it.
         """
         marks = tuple(tags) if not isinstance(tags, str) else tags
         if not keys and not marks and pattern is None:

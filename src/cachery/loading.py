@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, isawaitable
 from random import random
 from types import FunctionType, MethodType
 from typing import Any
@@ -32,7 +32,15 @@ from cachery.statistics.counters import Counters
 from cachery.statistics.recorder import Recorder
 from cachery.step import step
 
-__all__ = ["BlockingEngine", "LoopEngine", "blocking_engine", "drain_at_exit", "go_on_without", "stepped_engine"]
+__all__ = [
+    "BlockingEngine",
+    "LoopEngine",
+    "blocking_engine",
+    "drain_at_exit",
+    "found_sources",
+    "go_on_without",
+    "stepped_engine",
+]
 
 _LONGEST_EXIT = 5.0
 _USED_UP = CO_GENERATOR | CO_ASYNC_GENERATOR
@@ -224,10 +232,22 @@ def _bulk_request(loader: Callable[..., Any], ttl: Duration | None, options: Map
     return Request("", loader, load_options(ttl, **rest), tags, sources)
 
 
+def found_sources(found: Any) -> tuple[Source, ...]:
+    """Return the sources that a function given as ``depends_on`` ``found``.
+
+    Raises ``CacheValueError`` when it is asynchronous, and for what is no source.
+    """
+    if isawaitable(found):
+        if isinstance(found, Coroutine):
+            found.close()  # nobody will await it
+        raise CacheValueError("depends_on is a collection of sources, or a function that is not asynchronous")
+    return exact_sources(found)
+
+
 def _parted(options: Mapping[str, Any]) -> tuple[Iterable[str], tuple[Source, ...], dict[str, Any]]:
     """Return the tags and the sources that stand among ``options``, and the rest."""
     rest = dict(options)
     depends_on = rest.pop("depends_on", ())
     if callable(depends_on):
-        depends_on = depends_on()
+        depends_on = found_sources(depends_on())
     return rest.pop("tags", ()), exact_sources(depends_on) if depends_on != () else (), rest

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from tests.cli.commands import json_of, run
+from typer.testing import CliRunner
 
 from cachery import DiskCache, FileBasedCache
+from cachery.cli.app import app
 from cachery.cli.chosen import choose
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -49,6 +52,31 @@ def test_memory_of_another_process_is_refused(name: str) -> None:
     said = run("get", "a", "--cache", name, status=2)
     assert "each process has its own" in said
     assert "a directory or a URL" in said
+
+
+def test_a_name_that_is_mistyped_is_said_to_be(place: Path) -> None:
+    said = " ".join(run("get", "a", "-c", "answer", status=2).split())
+    assert f"'answer' is not in {place / 'cachery.toml'} (did you mean answers?), and so is in_memory" in said
+    assert "is not in" not in run("get", "a", "-c", "sessions", status=2)
+
+
+@pytest.mark.parametrize("command", [["get", "a"], ["purge", "--expired"], ["stats"]])
+def test_an_empty_name_is_none(command: list[str]) -> None:
+    assert "is empty" in run(*command, "-c", "", status=2)
+
+
+def test_the_home_of_nobody_is_nowhere() -> None:
+    assert "has no home here" in run("get", "a", "-c", "~nosuch/d", status=2)
+
+
+def test_an_error_is_json_for_those_who_asked_for_json(place: Path) -> None:
+    for status, arguments in ((1, ["get", "a", "-c", "./nowhere"]), (2, ["get", "a", "-c", "sessions"])):
+        done = CliRunner().invoke(app, [*arguments, "--json"])
+        assert done.exit_code == status
+        assert f"cachery: {json.loads(done.stdout)['error']}\n" == done.stderr
+    (place / "cachery.toml").write_text("max_sise = 1")
+    assert "line 1: max_sise" in json.loads(CliRunner().invoke(app, ["stats", "--json"]).stdout)["error"]
+    assert CliRunner().invoke(app, ["keys", "--", "--json"]).stdout == ""
 
 
 @pytest.mark.parametrize("command", [["get", "a"], ["keys"], ["delete", "a"], ["why", "a"], ["inspect"], ["stats"]])

@@ -33,6 +33,11 @@ def test_those_of_one_cache() -> None:
     assert found["bytes"] == json_of("inspect", "answers")["bytes"]
 
 
+def test_a_cache_may_be_the_argument() -> None:
+    assert json_of("stats", "answers") == json_of("stats", "--cache", "answers")
+    assert "name the cache once" in run("stats", "answers", "--cache", "answers", status=2)
+
+
 def test_those_of_all_that_processes_share() -> None:
     found = json_of("stats")
     assert [(each["cache"], each["entries"]) for each in found] == [("answers", 2), ("pages", 1)]

@@ -103,9 +103,18 @@ def test_a_ttl_that_is_none_is_wrong_use() -> None:
     assert "no time span" in run("set", "a", 1, "--ttl", "soon", *HERE, status=2)
 
 
-def test_what_is_not_stored_is_no_success() -> None:
-    assert "a was not stored" in run("set", "a", 1, "--ttl", 0, *HERE, status=1)
-    assert json_of("set", "a", 1, "--ttl", 0, *HERE, status=1)["stored"] is False
+def test_what_is_not_stored_is_no_success(place: Path) -> None:
+    with (place / "cachery.toml").open("a") as file:
+        file.write("[caches.small]\nbackend = 'disk'\npath = 'small'\nmax_value_bytes = 1000\n")
+    assert "a was not stored: it is too large" in run("set", "a", "x" * 5000, "-c", "small", status=1)
+    assert json_of("set", "a", "x" * 5000, "-c", "small", status=1)["stored"] is False
+
+
+@pytest.mark.parametrize("ttl", ["0", "0s", "-1", "-5m"])
+def test_a_ttl_that_is_over_at_once_is_wrong_use(ttl: str, cache: DiskCache) -> None:
+    assert f"--ttl {ttl} is over at once" in run("set", "a", 1, "--ttl", ttl, *HERE, status=2)
+    assert "--ttl='soon' is no time span" in run("set", "a", 1, "--ttl", "soon", *HERE, status=2)
+    assert len(cache) == 0
 
 
 def test_keys_are_deleted(cache: DiskCache) -> None:

@@ -82,7 +82,7 @@ def test_verify_survives_a_database_that_is_garbage(tmp_path: Path) -> None:
     path.write_bytes(data)
     status, text = run("verify", path.parent)
     assert status == 1
-    assert "problems" in text
+    assert "1 problem" in text
 
 
 def test_purge_by_pattern(place: Path) -> None:
@@ -98,8 +98,8 @@ def test_purge_by_tag(place: Path) -> None:
 
 
 def test_purge_what_is_expired(place: Path) -> None:
-    assert "1 entries are expired, nothing removed" in run("purge", place, "--expired", "--dry-run")[1]
-    assert "1 dead entries removed" in run("purge", place, "--expired")[1]
+    assert "1 entry is expired, nothing removed" in run("purge", place, "--expired", "--dry-run")[1]
+    assert "1 dead entry removed" in run("purge", place, "--expired")[1]
     assert json.loads(run("inspect", place, "--json")[1])["entries"] == 3
 
 

@@ -66,6 +66,22 @@ def test_what_fails_is_told(place: Path) -> None:
     assert "and 5 more" in run("warm", "builtins:ord", "keys.txt", *here, status=1)
 
 
+def test_spaces_around_a_key_are_none_of_it(place: Path) -> None:
+    (place / "keys.txt").write_text("  a\t\r\n   \nc d \n")
+    assert "2 keys warmed" in run("warm", "loaders_of_a_test:upper", "keys.txt", "--cache", "answers")
+    assert entries(place) == {"a": "A", "c d": "C D"}
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("raise RuntimeError('not today')", "RuntimeError: not today"), ("def", "SyntaxError: ")]
+)
+def test_a_module_that_fails_is_one_line(code: str, said: str, place: Path) -> None:
+    (place / "failing_loaders_of_a_test.py").write_text(code)
+    told = run("warm", "failing_loaders_of_a_test:load", "-c", "answers", status=2)
+    assert told.startswith(f"cachery: the module 'failing_loaders_of_a_test' cannot be imported: {said}")
+    assert told.count("\n") == 1
+
+
 def test_what_is_stored_has_a_ttl_and_tags(place: Path) -> None:
     (place / "keys.txt").write_text("a\n")
     options = ["--ttl", "1h", "--tag", "red", "--retries", 1, "--timeout", "1m", "--cache", "answers"]
@@ -92,8 +108,8 @@ def test_what_is_no_loader_is_refused(loader: str, said: str, place: Path) -> No
 
 
 def test_what_a_loader_itself_misses_is_its_own_error() -> None:
-    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
-        run("warm", "needy_loaders_of_a_test:load", "--cache", "answers", status=1)
+    said = run("warm", "needy_loaders_of_a_test:load", "--cache", "answers", status=2)
+    assert "'needy_loaders_of_a_test' cannot be imported: ModuleNotFoundError: No module named 'no_such_module'" in said
 
 
 def test_a_file_of_keys_that_is_not_there_is_wrong_use() -> None:

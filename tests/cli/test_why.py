@@ -11,7 +11,7 @@ import pytest
 from tests.cli.commands import json_of, run
 
 from cachery import DiskCache, FileBasedCache, RedisCache
-from cachery.invalidation import Key
+from cachery.invalidation import Key, Version
 from cachery.serializers.describing import serializer_name
 from cachery.serializers.pipeline import Codec, Recipe
 from cachery.serializers.registry import SERIALIZERS, create_serializer
@@ -72,6 +72,8 @@ def test_one_that_a_tag_has_undone(make: Make) -> None:
         cache.set("b", 1, tags=["blue"])
         cache.invalidate_tags("red")
     assert (why("a", status=1)["state"], why("b")["state"]) == ("invalidated", "fresh")
+    assert why("a", status=1)["changed"] == []
+    assert "a tag of it was invalidated" in why("a", status=1)["means"]
 
 
 def test_one_whose_source_has_changed(make: Make, tmp_path: Path) -> None:
@@ -81,9 +83,24 @@ def test_one_whose_source_has_changed(make: Make, tmp_path: Path) -> None:
         cache.set("a", 1, tags=["red"], depends_on=[source, "schema", Key("b")])
     found = why("a")
     assert (found["state"], found["tags"]) == ("fresh", ["red", "schema"])
-    assert [each.partition(" (")[0] for each in found["depends_on"]] == [f"file {source}", f"file {source}", "key b"]
+    assert found["depends_on"] == [f"file {source}", "key b"]
+    assert "changed" not in found
     source.write_text("two, and longer")
-    assert why("a", status=1)["state"] == "invalidated"
+    found = why("a", status=1)
+    assert (found["state"], found["changed"]) == ("invalidated", [f"file {source}"])
+    assert f"has changed: file {source}" in run("why", "a", "--cache", "./mine", status=1)
+
+
+def test_one_whose_key_came_or_went(make: Make) -> None:
+    with make() as cache:
+        cache.set("there", 1)
+        cache.set("a", 1, depends_on=[Key("there"), Version("prompt", 3)])
+        cache.set("b", 1, depends_on=[Key("absent")])
+        cache.set("absent", 1)
+        cache.delete("there")
+    assert why("a", status=1)["changed"] == ["key there"]
+    assert why("a", status=1)["depends_on"] == ["key there", "version prompt 3"]
+    assert why("b", status=1)["changed"] == ["key absent"]
 
 
 def test_one_that_is_not_there(make: Make) -> None:

@@ -11,10 +11,17 @@ from typing import Any
 import pytest
 
 from cachery import DiskCache, FileBasedCache, InMemoryCache, RedisCache, TieredCache
+from cachery.configuration.finding import find_settings
+from cachery.configuration.kinds import SCHEMES, SHORTEST_SECRET
 from cachery.configuration.options import BACKENDS, kinds_for
 from cachery.configuration.plan import read_plan
 from cachery.exceptions import CacheValueError
 from cachery.manager import _BACKENDS
+from cachery.policies.registry import POLICIES
+from cachery.serializers.compression import METHODS
+from cachery.serializers.encryption import Encryption
+from cachery.serializers.keyring import Keyring
+from cachery.serializers.registry import SERIALIZERS
 
 Write = Callable[[str], Path]
 
@@ -54,6 +61,36 @@ def test_options_of_tiers_are_those_of_both(over: str, far: type[Any]) -> None:
     channel = taken_by(TieredCache) if over == "redis" else set()
     expected = taken_by(far) | taken_by(InMemoryCache) | channel | {"over"}
     assert kinds_for("tiered", {"over": over}).keys() == expected
+
+
+@pytest.mark.parametrize(
+    ("option", "choices"), [("policy", POLICIES), ("serializer", SERIALIZERS), ("compression", METHODS)]
+)
+def test_choices_are_those_of_the_constructor(option: str, choices: tuple[str, ...]) -> None:
+    check = kinds_for("tiered", {})[option].check
+    assert [check(choice) for choice in choices] == list(choices)
+    with pytest.raises(CacheValueError) as raised:
+        check("moon")
+    assert set(choices) <= set(str(raised.value).split("'"))
+
+
+@pytest.mark.parametrize("make", [lambda secret: Keyring(secret, ""), Encryption])
+def test_secrets_are_as_long_as_constructors_want_them(make: Callable[[str], Any]) -> None:
+    assert make("x" * SHORTEST_SECRET)
+    with pytest.raises(CacheValueError):
+        make("x" * (SHORTEST_SECRET - 1))
+
+
+def test_schemes_are_those_of_addresses() -> None:
+    from cachery.backends.redis.driver.urls import _SCHEMES  # noqa: PLC0415 - needs an extra
+
+    assert set(SCHEMES) == _SCHEMES.keys()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_manual_lists_them(backend: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert [option for option in BACKENDS[backend] if f"`{option}`" not in page] == []
 
 
 def test_a_file_says_what_caches_are_made_with(write: Write) -> None:
@@ -109,14 +146,14 @@ def test_relative_paths_are_relative_to_the_file(write: Write, tmp_path: Path, m
         ("[caches.a]\nmax_size = true", 2, "write a whole number"),
         ("[caches.a]\nmax_size = 0", 2, "write a whole number"),
         ("[caches.a]\ncopy = 'deeply'", 2, "write 'never' or 'deep', not 'deeply'"),
-        ("[caches.a]\npolicy = 5", 2, "write text, not int"),
+        ("[caches.a]\npolicy = 5", 2, "write 'fifo', 'lfu', 'lru' or 'ttl', not 5"),
         ("default_ttl = 0", 1, "above 0"),
         ("default_ttl = 'soon'", 1, "no time span"),
-        ("[caches.a]\nbackend='disk'\npath = ''", 3, "write the path of a directory, not nothing"),
+        ("[caches.a]\nbackend='disk'\npath = ''", 3, "write the path of a directory, not an empty one"),
         ("[caches.a]\nbackend='disk'\nmax_bytes = '5 moons'", 3, "number of bytes"),
-        ("[caches.a]\nbackend='disk'\nwrite_timeout = [1]", 3, "not list"),
+        ("[caches.a]\nbackend='disk'\nwrite_timeout = [1]", 3, "list is no time span"),
         ("[caches.a]\nbackend='disk'\nsecret = []", 3, "a list of texts"),
-        ("[caches.a]\nbackend='redis'\nport = -1", 3, "0 or more"),
+        ("[caches.a]\nbackend='redis'\nport = -1", 3, "1 to 65535"),
         ("[caches.a]\nbackend='redis'\ncluster = 1", 3, "write true or false, not 1"),
         ("[caches.a]\nbackend='redis'\nsentinels = []", 3, "pairs of host and port"),
         ("[caches.a]\nbackend='redis'\nsentinels = [\n['a', 1],\n['b']]", 3, "pairs of host and port"),
@@ -124,6 +161,42 @@ def test_relative_paths_are_relative_to_the_file(write: Write, tmp_path: Path, m
         ("[caches.a]\nbackend='tiered'\nover='sea'", 3, "write 'redis' or 'disk', not 'sea'"),
         ("[caches.a]\nx = [\n1,\n2]\nmax_sise = 1", 2, "caches.a.x"),
         ("caches.a = {max_size = 5,\n", None, "is no TOML"),
+        (
+            "[caches.a]\npolicy = 'lruu'",
+            2,
+            "caches.a.policy: write 'fifo', 'lfu', 'lru' or 'ttl', not 'lruu': did you mean lru?",
+        ),
+        ("[caches.a]\nbackend='disk'\nserializer = 'yaml'", 3, "caches.a.serializer: write 'json', 'msgpack'"),
+        ("[caches.a]\nbackend='disk'\ncompression = 'zlip'", 3, "did you mean zlib?"),
+        ("[caches.a]\nbackend='disk'\nsecret = 'short'", 3, "caches.a.secret: a secret is 16 bytes or more"),
+        ("[caches.a]\nbackend='disk'\nencryption = ['long enough, this', 'short']", 3, "16 bytes or more"),
+        ("[caches.a]\nbackend='disk'\npath = '~nosuch/d'", 3, "has no home here"),
+        ("[caches.a]\nbackend='disk'\nlease_timeout = 0", 3, "write a time span above 0, not 0"),
+        (
+            "[caches.a]\nbackend='disk'\nlease_timeout = 'soon'",
+            3,
+            "lease_timeout: 'soon' is no time span: write '250ms'",
+        ),
+        ("[caches.a]\nbackend='disk'\nmax_bytes = -1", 3, "max_bytes: write a number of bytes above 0, or text"),
+        ("[caches.a]\nbackend='redis'\nredis_url = 'http://x'", 3, "begins with redis://, rediss://"),
+        ("[caches.a]\nbackend='redis'\nredis_url = 'redis://x:99999'", 3, "port is 1 to 65535"),
+        ("[caches.a]\nbackend='redis'\nredis_url = 'redis://x/y'", 3, "number of a database"),
+        ("[caches.a]\nbackend='redis'\nport = 99999", 3, "write a whole number, 1 to 65535, not 99999"),
+        ("[caches.a]\nbackend='redis'\nmax_connections = 0", 3, "1 or more"),
+        ("[caches.a]\nbackend='redis'\ntimeout = 'inf'", 3, "no time span"),
+        ("[caches.a]\nbackend='redis'\ntimeout = inf", 3, "that has an end"),
+        ("[caches.a]\nbackend='redis'\nsentinels = [['a', 99999]]", 3, "pairs of host and port"),
+        ("[caches.a]\nbackend='tiered'\nmax_stale_when_blind = '2h'", 3, "from 0 to an hour"),
+        (
+            "[caches.a]\nbackend='file_based'\npath = 'x'",
+            3,
+            "option of backend 'file_based', where it is called cache_dir",
+        ),
+        ("[caches.a]\nbackend='disk'\ncache_dir = 'x'", 3, "where it is called path"),
+        ("[caches.a]\nbackend='disk'\npath = '$HOME'", 3, "write ${HOME} for what a variable says, and $$"),
+        ("[caches.a]\nbackend='disk'\nsecret = '$ecret and long enough'", 3, "write ${NAME} for what"),
+        ("[tool.cachery.caches.a]\nmax_size = 1", 1, "stand at the top level of cachery.toml: [caches.NAME]"),
+        ("default_ttl = -1", 1, "default_ttl: write a time span above 0, not -1"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(text: str, line: int | None, said: str, write: Write) -> None:
@@ -141,24 +214,24 @@ def test_good_values_of_every_kind(write: Write) -> None:
         host = "db"
         port = 6380
         ssl = true
-        secret = ["new", "old"]
+        secret = ["the new one of two", "the old one of two"]
         sentinels = [["one", 26379], ["two", 26379]]
         connection_options = {socket_keepalive = true}
         timeout = "500ms"
         max_value_bytes = "1MiB"
     """
     assert options_of(text, write)["sentinels"] == [("one", 26379), ("two", 26379)]
-    assert options_of(text, write)["secret"] == ["new", "old"]
+    assert options_of(text, write)["secret"] == ["the new one of two", "the old one of two"]
 
 
 def test_variables_stand_for_what_the_environment_says(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SECRET", "of the tests")
+    monkeypatch.setenv("SECRET", "a secret of the tests")
     monkeypatch.setenv("SIZE", "inf")
     text = """
         [caches.a]
         backend = "${BACKEND:redis}"
         redis_url = "redis://${HOST:-db}:${PORT:6380}"
-        secret = ["${SECRET}", "$$old"]
+        secret = ["${SECRET}", "$$an older secret"]
         cluster = "${CLUSTER:true}"
         db = "${DB:3}"
         [caches.b]
@@ -166,7 +239,7 @@ def test_variables_stand_for_what_the_environment_says(write: Write, monkeypatch
     """
     assert options_of(text, write) == {
         "redis_url": "redis://db:6380",
-        "secret": ["of the tests", "$old"],
+        "secret": ["a secret of the tests", "$an older secret"],
         "cluster": True,
         "db": 3,
     }
@@ -200,6 +273,50 @@ def test_a_value_of_a_variable_is_checked_as_any_other(write: Write, monkeypatch
         assert "never tell" not in str(error)
 
 
+def test_a_secret_of_a_variable_that_is_too_short_is_said_to_be(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "tell nobody")
+    error = complaint('[caches.a]\nbackend = "disk"\nsecret = "${SECRET}"', write)
+    assert "line 3: caches.a.secret: a secret is 16 bytes or more" in str(error)
+    assert "tell nobody" not in str(error)
+
+
+@pytest.mark.parametrize("chosen", ["redis", "moon"])
+def test_what_a_variable_has_chosen_is_wrong_for_one_cache(
+    chosen: str, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CACHE_BACKEND", chosen)
+    plan = read_plan(write("[caches.a]\nmax_size = 5\n[caches.b]\nbackend = 'in_memory'\nmax_size = 7\n"))
+    assert plan.caches["b"].checked_options() == {"max_size": 7}
+    with pytest.raises(CacheValueError, match=rf"names no backend, and CACHE_BACKEND='{chosen}'"):
+        plan.caches["a"].checked_options()
+    assert "line 2: caches.a.max_sise: not known: did you mean" in str(complaint("[caches.a]\nmax_sise = 5", write))
+
+
+def test_a_mark_at_the_beginning_of_a_file_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "cachery.toml"
+    path.write_text("\n[caches.a]\nmax_size = 5\n", encoding="utf-8-sig")
+    assert read_plan(path).caches["a"].options == {"max_size": 5}
+    path.write_text("\n[caches.a]\nmax_sise = 5\n", encoding="utf-8-sig")
+    with pytest.raises(CacheValueError, match="line 3: "):
+        read_plan(path)
+
+
+def test_the_home_of_nobody_is_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CacheValueError, match="has no home here"):
+        read_plan("~nosuch/cachery.toml")
+    monkeypatch.setenv("CACHERY_CONFIG", "~nosuch/cachery.toml")
+    with pytest.raises(CacheValueError, match=r"CACHERY_CONFIG='~nosuch/cachery\.toml'"):
+        find_settings()
+
+
+def test_what_is_raised_is_a_plain_error(write: Write) -> None:
+    plan = read_plan(write('[caches.a]\npolicy = "${NOT_SET}"'))
+    with pytest.raises(CacheValueError) as raised:
+        plan.caches["a"].checked_options()
+    assert type(raised.value) is CacheValueError
+    assert type(complaint('default_ttl = "${NOT_SET}"', write)) is CacheValueError
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for path, said in ((tmp_path / "none.toml", "cannot be read: No such file"), (tmp_path, "cannot be read")):
         with pytest.raises(CacheValueError, match=said):
@@ -223,5 +340,5 @@ def test_a_mapping_is_checked_alike() -> None:
 
 
 def test_no_secret_is_shown(write: Write) -> None:
-    plan = read_plan(write('[caches.a]\nbackend = "disk"\nsecret = "of the tests"'))
+    plan = read_plan(write('[caches.a]\nbackend = "disk"\nsecret = "a secret of the tests"'))
     assert "of the tests" not in repr(plan)

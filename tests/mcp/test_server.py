@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -181,6 +183,28 @@ def test_a_server_without_a_token_only_reads() -> None:
     assert Guard(TOKEN).refusal_of(TOOLS["cache_set"], {}, None) is not None
 
 
+def test_where_others_can_reach_it_reading_needs_the_token_too() -> None:
+    def status_of(guard: Guard, header: str) -> Any:
+        refused = guard.refusal_of(TOOLS["cache_get"], {}, SimpleNamespace(headers={"authorization": header}))
+        return None if refused is None else refused["error_type"]
+
+    assert status_of(Guard(TOKEN), "") is None
+    assert status_of(Guard(TOKEN, is_closed=True), "") == "Unauthorized"
+    assert status_of(Guard(TOKEN, is_closed=True), f"Bearer {TOKEN}") is None
+
+
+@pytest.mark.parametrize("options", [{"host": "0.0.0.0"}, {"allowed_hosts": ["cache.example.com:*"]}])  # noqa: S104
+def test_an_application_for_others_is_closed(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[dict[str, Any]] = []
+    build = build_server
+    monkeypatch.setattr("cachery.mcp.server.build_server", lambda **said: made.append(said) or build(**said))
+    http_app(token=TOKEN, **options)
+    http_app(token=TOKEN)
+    assert [said["is_closed"] for said in made] == [True, False]
+    with pytest.raises(CacheValueError, match="needs a token"):
+        http_app(**options)
+
+
 def test_a_server_made_for_http_trusts_nobody_in_this_process_either() -> None:
     async def use() -> None:
         async with Client(build_server(is_over_http=True, token=TOKEN)) as client:
@@ -197,8 +221,59 @@ def test_what_is_unsafe_is_refused() -> None:
         with pytest.raises(CacheValueError, match="needs a token"):
             http_app(host=host)
     http_app(host="192.168.0.1", token=TOKEN, allowed_hosts=["cache.example.com:*"])
+    with pytest.raises(CacheValueError, match="a token is text"):
+        serve("http", token=3)  # type: ignore[arg-type]
+    for port in (-1, 70000, "a", True):
+        with pytest.raises(CacheValueError, match="port"):
+            serve("http", port=port)  # type: ignore[arg-type]
     with pytest.raises(CacheValueError, match="stdio"):
         serve("carrier pigeon")  # type: ignore[arg-type]
+
+
+def command(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cachery", "mcp", *arguments],
+        env={**environment, "COLUMNS": "200"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_port_that_is_taken_is_one_line(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        done = command(environment, "--http", "--port", str(other.getsockname()[1]))
+    assert done.returncode == 2
+    assert done.stderr.startswith("cachery: the server cannot listen at 127.0.0.1:")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--port", "0"], "--port goes with --http"),
+        (["--host", "127.0.0.1"], "--host goes with --http"),
+        (["--allowed-host", "a:1"], "--allowed-host goes with --http"),
+        (["--http", "--token-env", "TYPO_OF_A_TEST"], "the variable TYPO_OF_A_TEST is not set"),
+    ],
+)
+def test_options_that_do_nothing_are_wrong_use(environment: dict[str, str], arguments: list[str], said: str) -> None:
+    done = command(environment, *arguments)
+    assert (done.returncode, said in done.stderr) == (2, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
+def test_an_interruption_ends_it_quietly(environment: dict[str, str]) -> None:
+    started = [sys.executable, "-m", "cachery", "mcp", "--http", "--port", "0"]
+    with subprocess.Popen(started, env=environment, stderr=subprocess.PIPE, encoding="utf-8") as server:
+        assert server.stderr is not None
+        while "startup complete" not in (line := server.stderr.readline()):
+            assert line
+        server.send_signal(signal.SIGINT)
+        said = server.stderr.read()
+        assert server.wait(WAIT) == 0
+    assert "Traceback" not in said
 
 
 def test_the_command_says_what_is_missing(environment: dict[str, str], tmp_path: Path) -> None:

@@ -235,6 +235,11 @@ def test_nothing_else_is_called(arguments: dict[str, Any]) -> None:
     assert call_module_function("cache", "list_caches")["result"] == []
 
 
+def test_an_argument_that_is_missing_is_named_as_callers_know_it() -> None:
+    said = call_module_function("cache", "remove_cache", {})["message"]
+    assert said == "remove_cache: missing 1 required positional argument: 'name'"
+
+
 # What is said of the tools
 
 

@@ -11,14 +11,17 @@ from typing import Any
 
 import pytest
 
-from cachery import CacheClosedError, CacheError, CacheKeyError, CacheValueError, InMemoryCache, NamespacedCache
+from cachery import CacheClosedError, CacheError, CacheKeyError, CacheValueError, InMemoryCache, NamespacedCache, aio
 from cachery.exceptions import CacheRecursionError
 from cachery.testing import FakeClock
 from cachery.warmers import (
+    AccessTracker,
+    AdaptiveKeyProvider,
     BatchValueLoader,
     CacheWarmer,
     CallableKeyProvider,
     CallableValueLoader,
+    RememberedKeyProvider,
     StaticKeyProvider,
     ValueLoader,
     WarmingConfig,
@@ -41,6 +44,62 @@ def warmer_of(cache: Any, load: Callable[[Any], Any], keys: list[Any] = KEYS, **
 @pytest.fixture(params=["dict", "memory"])
 def cache(request: pytest.FixtureRequest) -> Any:
     return {} if request.param == "dict" else InMemoryCache()
+
+
+class Unnamed:
+    def get_keys(self) -> Any:
+        raise RuntimeError("not today")
+
+    def load(self, key: Any) -> Any:
+        raise RuntimeError(key)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: StaticKeyProvider(None), "keys is a list of keys, not NoneType"),  # type: ignore[arg-type]
+        (lambda: RememberedKeyProvider(None), "path is that of a file, not None"),  # type: ignore[arg-type]
+        (lambda: RememberedKeyProvider(""), "path is that of a file, not ''"),
+        (lambda: RememberedKeyProvider("x").save(None), "hot keys of a cache of cachery, not of NoneType"),
+        (lambda: AdaptiveKeyProvider(None), "tracker is an AccessTracker"),  # type: ignore[arg-type]
+        (lambda: WarmingConfig(retry_on_failure="no"), "retry_on_failure is True or False"),  # type: ignore[arg-type]
+        (lambda: WarmingConfig(batch_size=0), "batch_size is 1 or more, not 0"),
+        (lambda: WarmingConfig(max_workers=-2), "max_workers is 1 or more, not -2"),
+        (lambda: WarmingConfig(max_retries=-1), "max_retries is 0 or more, not -1"),
+        (lambda: warmer_of({}, str.upper, progress=3), "progress is called with two numbers; int"),
+        (
+            lambda: warmer_of(aio.InMemoryCache(), str.upper),
+            r"cachery\.InMemoryCache\(\).*not cachery\.aio\.in_memory\.",
+        ),
+        (lambda: CacheWarmer({}, 5, Unnamed()), "has get_keys"),  # type: ignore[arg-type]
+        (lambda: CacheWarmer({}, Unnamed(), object()), "has load.*not object"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_cannot_be_is_refused(make: Callable[[], Any], said: str) -> None:
+    with pytest.raises(CacheError, match=said) as raised:
+        make()
+    assert " at 0x" not in str(raised.value)
+
+
+@pytest.mark.parametrize("key", [None, [], {}])
+def test_what_can_be_no_key_is_not_counted(key: Any) -> None:
+    with pytest.raises(CacheKeyError, match=f"{type(key).__name__} can be no key"):
+        AccessTracker().record_access(key)
+
+
+def test_parts_show_what_they_are() -> None:
+    tracker = AccessTracker()
+    tracker.record_access("a")
+    config = once(strategy="eager")
+    warmer = CacheWarmer({}, StaticKeyProvider(["a"]), BatchValueLoader(dict.fromkeys), config)
+    shown = "<CacheWarmer of a dict, eager: <StaticKeyProvider of 1 keys>, BatchValueLoader(dict.fromkeys)>"
+    assert repr(warmer) == shown
+    assert repr(CallableValueLoader(str.upper)) == "CallableValueLoader(str.upper)"
+    assert repr(AdaptiveKeyProvider(tracker, 2)) == (
+        "AdaptiveKeyProvider(<AccessTracker of 1 keys>, threshold=2, limit=1000)"
+    )
+    with pytest.raises(CacheError, match="the key provider Unnamed failed, so nothing was warmed: RuntimeError: not"):
+        CacheWarmer({}, Unnamed(), Unnamed(), once()).warm()  # type: ignore[arg-type]
 
 
 def test_every_key_is_warmed(cache: Any) -> None:

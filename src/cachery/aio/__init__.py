@@ -88,6 +88,10 @@ __all__ = [
     "get_cache",
 ]
 
+_ALL = tuple(__all__)
+if not TYPE_CHECKING:
+    del __all__  # whoever asks gets those that can be had here: see __getattr__
+
 _OWN = {
     "Cache": "cache:Cache",
     "CacheManager": "manager:CacheManager",
@@ -109,7 +113,7 @@ _OWN = {
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        **{name: f"cachery.exceptions:{name}" for name in __all__ if name.endswith("Error")},
+        **{name: f"cachery.exceptions:{name}" for name in _ALL if name.endswith("Error")},
         **{name: f"cachery.aio.{place}" for name, place in _OWN.items()},
         "CacheStats": "cachery.statistics.stats:CacheStats",
         "CircuitBreaker": "cachery.breaker:CircuitBreaker",
@@ -118,4 +122,6 @@ __getattr__, __dir__ = lazy_exports(
         "MISSING": "cachery.model.sentinels:MISSING",
         "configure": "cachery.manager:configure",
     },
+    _ALL,
+    {"DiskCache": ("lmdb",), **dict.fromkeys(["RedisBackend", "RedisCache"], ("redis", "hiredis"))},
 )

@@ -11,31 +11,43 @@ from typer.core import TyperGroup
 from cachery import __version__
 from cachery.cli.arguments import AsJson, CacheArgument, CacheOption, Key, NameOption, which
 from cachery.cli.mcp_command import mcp
+from cachery.cli.printing import print_json
 from cachery.exceptions import CacheError, CacheKeyError, CacheValueError
 
 __all__ = ["app"]
 
 _NOT_SO, _USAGE_ERROR = 1, 2
+_AS_JSON = "cachery.cli.as_json"
 
 
 class _Commands(TyperGroup):
-    """Ends a command that raises with one line: status 2 for what was asked or is set wrongly, 1 for the rest."""
+    """Ends a command that raises with one line: status 2 for what was asked or is set wrongly, 1 for the rest.
+
+    Who asked for JSON is told so too, on standard output.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[_AS_JSON] = "--json" in args[: args.index("--") if "--" in args else None]
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except (CacheValueError, CacheKeyError) as error:
-            raise _ended(error, _USAGE_ERROR) from error
+            raise _ended(error, _USAGE_ERROR, as_json=ctx.meta[_AS_JSON]) from error
         except CacheError as error:
-            raise _ended(error, _NOT_SO) from error
+            raise _ended(error, _NOT_SO, as_json=ctx.meta[_AS_JSON]) from error
         except ImportError as error:
             if "pip install" not in str(error):
                 raise
-            raise _ended(error, _USAGE_ERROR) from error
+            raise _ended(error, _USAGE_ERROR, as_json=ctx.meta[_AS_JSON]) from error
 
 
-def _ended(error: Exception, status: int) -> typer.Exit:
-    typer.secho(f"cachery: {' '.join(str(error).split())}", fg="red", err=True)
+def _ended(error: Exception, status: int, *, as_json: bool) -> typer.Exit:
+    told = " ".join(str(error).split())
+    typer.secho(f"cachery: {told}", fg="red", err=True)
+    if as_json:
+        print_json({"error": told})
     return typer.Exit(status)
 
 
@@ -152,6 +164,7 @@ def keys(
 
 @app.command(rich_help_panel="A whole cache")
 def stats(
+    place: CacheArgument = None,
     *,
     cache: CacheOption = None,
     name: NameOption = None,
@@ -159,16 +172,17 @@ def stats(
     every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between, with --watch.")] = 2.0,
     json: AsJson = False,
 ) -> None:
-    """Show how much is in a cache, or without --cache in each of the settings file."""
+    """Show how much is in a cache, or where none is named in each of the settings file."""
     from cachery.cli.counts import show_counts, watch_counts  # noqa: PLC0415
 
+    said = None if place is None and cache is None else which(place, cache)
     if not watch:
-        _end(is_fine=show_counts(cache, name, as_json=json))
+        _end(is_fine=show_counts(said, name, as_json=json))
         return
     from threading import Event  # noqa: PLC0415
 
     with suppress(KeyboardInterrupt):
-        watch_counts(cache, name, as_json=json, pause=lambda: Event().wait(every))
+        watch_counts(said, name, as_json=json, pause=lambda: Event().wait(every))
 
 
 @app.command(rich_help_panel="A whole cache")

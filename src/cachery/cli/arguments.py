@@ -38,4 +38,6 @@ def which(argument: str | None, option: str | None) -> str:
     """Return the cache that was named, in one way or the other."""
     if argument is not None and option is not None:
         raise typer.BadParameter("name the cache once: as argument or with --cache")
+    if "" in {argument, option}:
+        raise typer.BadParameter("the name of a cache is empty here; without one it is 'default'")
     return argument or option or "default"

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +78,17 @@ def choose(said: str, name: str | None = None) -> Chosen:
     manager = manager_in_force()
     planned = manager.plan is not None and said in manager.plan.caches
     if not planned and _is_directory(said):
-        place = Path(said).expanduser()
+        place = _expanded(said)
         claim = read_claim(place) if place.is_dir() else None
         return Chosen(said, "" if claim is None else claim.kind, place, lambda: open_directory(place))
     return _named(manager, said)
+
+
+def _expanded(said: str) -> Path:
+    try:
+        return Path(said).expanduser()
+    except RuntimeError as error:
+        raise CacheValueError(f"the user of {said!r} has no home here that is known") from error
 
 
 def manager_in_force() -> CacheManager:
@@ -118,12 +126,22 @@ def _named(manager: CacheManager, name: str) -> Chosen:
     backend = manager.default_backend if planned is None else planned.backend
     if backend in IN_PROCESS:
         raise CacheValueError(
-            f"the cache {name!r} is {backend}: each process has its own, which no other can look into; "
+            f"{_about(manager, name)} is {backend}: each process has its own, which no other can look into; "
             "choose a cache on disk or on Redis, a directory or a URL, with --cache"
         )
     options = {} if planned is None else planned.checked_options()
     own = {"fallback": None} if backend == "redis" else {}  # what is said to be stored, is stored there
     return Chosen(name, backend, _place_of(name, backend, options), lambda: _stored(manager, name, backend, own))
+
+
+def _about(manager: CacheManager, name: str) -> str:
+    """Return what there is to say of a ``name``: that the settings do not have it, and which one it is like."""
+    plan = manager.plan
+    if plan is None or name in plan.caches:
+        return f"the cache {name!r}"
+    closest = get_close_matches(name, list(plan.caches), 1)
+    guess = f" (did you mean {closest[0]}?)" if closest else ""
+    return f"the cache {name!r} is not in {plan.place}{guess}, and so"
 
 
 def _place_of(name: str, backend: str, options: Any) -> Path | None:

@@ -9,10 +9,9 @@ from typing import Any
 
 from cachery.cli.chosen import Chosen
 from cachery.cli.printing import complain, finite, print_json, print_line, shown
-from cachery.cli.values import field_of, text_of
+from cachery.cli.values import field_of, read_life, text_of
 from cachery.events import Event, Unreadable
-from cachery.model.durations import Duration
-from cachery.model.sentinels import FOREVER, MISSING
+from cachery.model.sentinels import MISSING
 
 __all__ = ["delete_keys", "set_value", "show_keys", "show_value"]
 
@@ -48,17 +47,16 @@ def _write_raw(value: str | bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def set_value(
-    chosen: Chosen, key: str, value: Any, *, ttl: Duration | None, tags: Iterable[str], as_json: bool
-) -> bool:
+def set_value(chosen: Chosen, key: str, value: Any, *, ttl: str | None, tags: Iterable[str], as_json: bool) -> bool:
     """Store ``value`` under ``key``, in a cache that is made if need be; False when it was not stored."""
+    life = read_life(ttl)
     with chosen.open(is_new_welcome=True) as cache:
-        is_stored = cache.set(key, value, FOREVER if ttl == "forever" else ttl, tags=tags)
+        is_stored = cache.set(key, value, life, tags=tags)
         left = cache.ttl(key) if is_stored else None
     if as_json:
         print_json({"key": key, "stored": is_stored, "seconds_left": None if left is None else finite(left)})
     elif not is_stored:
-        complain(f"{shown(key)} was not stored: it is too large, or its time is over at once")
+        complain(f"{shown(key)} was not stored: it is too large for this cache")
     return is_stored
 
 

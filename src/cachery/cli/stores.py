@@ -9,7 +9,7 @@ from typing import Any
 from cachery.cli.chosen import Chosen
 from cachery.cli.printing import finite, print_json
 from cachery.cli.screen import Screen
-from cachery.cli.sizes import size_text
+from cachery.cli.sizes import counted, size_text
 from cachery.ports.store import Summary
 from cachery.stored import StoredCache
 
@@ -31,7 +31,8 @@ def show_inventory(chosen: Chosen, *, as_json: bool) -> None:
         return
     screen.line(_title(chosen), "bold")
     screen.line(
-        f"{found['live']:,} live entries, {found['stale']:,} stale, {found['expired']:,} expired; "
+        f"{counted(found['live'], 'live entry', 'live entries')}, "
+        f"{found['stale']:,} stale, {found['expired']:,} expired; "
         f"{size_text(found['bytes'])} in all"
     )
     rows = [[entry["key"], size_text(entry["size"]), _left(entry["seconds_left"])] for entry in found["largest"]]
@@ -48,8 +49,10 @@ def _about(chosen: Chosen) -> dict[str, Any]:
 def _title(chosen: Chosen) -> str:
     claim = chosen.claim
     if claim is None:
-        return f"{chosen.backend} cache {chosen.said}"
-    return f"{claim.kind} cache {claim.name!r} in {chosen.place}, format {claim.format}"
+        said = chosen.said if "://" in chosen.said else repr(chosen.said)
+        return f"{chosen.backend} cache {said}"
+    name = f" {claim.name!r}" if claim.name else ""
+    return f"{claim.kind} cache{name} in {chosen.place}, format {claim.format}"
 
 
 def _inventory(entries: list[Summary], now: float) -> dict[str, Any]:
@@ -86,7 +89,9 @@ def show_verification(chosen: Chosen, *, as_json: bool) -> bool:
             screen.line(problem, "red")
         if len(problems) > _SHOWN:
             screen.line(f"and {len(problems) - _SHOWN:,} more", "red")
-        screen.line(f"{checked:,} records checked, {len(problems):,} problems", "bold")
+        screen.line(
+            f"{counted(checked, 'record', 'records')} checked, {counted(len(problems), 'problem', 'problems')}", "bold"
+        )
         if any(problem.endswith(": secret") for problem in problems):
             screen.line("secret: another one signed it; set CACHERY_SECRET as the programs have it")
     return not problems
@@ -124,11 +129,13 @@ def purge(
         print_json({"matching": matching, "tags": list(tags), "dead": dead, "is_removed": not is_trial})
         return
     if matching is not None:
-        screen.line(f"{matching:,} entries match {pattern!r}" + (", nothing removed" if is_trial else ", removed"))
+        many = counted(matching, "entry matches", "entries match")
+        screen.line(f"{many} {pattern!r}" + (", nothing removed" if is_trial else ", removed"))
     for tag in tags:
         screen.line(f"tag {tag!r} " + ("would be invalidated" if is_trial else "invalidated"))
     if dead is not None:
-        screen.line(f"{dead:,} " + ("entries are expired, nothing removed" if is_trial else "dead entries removed"))
+        over = counted(dead, "entry is expired", "entries are expired") + ", nothing removed"
+        screen.line(over if is_trial else counted(dead, "dead entry", "dead entries") + " removed")
 
 
 def _purge_matching(screen: Screen, cache: StoredCache, pattern: str, *, is_trial: bool) -> int:

@@ -9,8 +9,10 @@ from typing import Any
 
 from cachery.cli.printing import writable
 from cachery.exceptions import CacheValueError
+from cachery.model.durations import Duration, seconds
+from cachery.model.sentinels import FOREVER
 
-__all__ = ["field_of", "read_value", "text_of"]
+__all__ = ["field_of", "read_life", "read_value", "text_of"]
 
 
 def read_value(text: str, *, is_text: bool = False) -> Any:
@@ -31,6 +33,22 @@ def read_value(text: str, *, is_text: bool = False) -> Any:
         raise CacheValueError("the value is nested too deep") from error
     except ValueError:
         return text
+
+
+def read_life(text: str | None) -> Duration | None:
+    """Return how long ``--ttl`` says that an entry lives; ``None`` when it says nothing.
+
+    Raises ``CacheValueError`` for what is no time span, and for one that is over at once.
+
+    >>> read_life("5m"), read_life("forever")
+    (300.0, inf)
+    """
+    if text is None or text.strip().lower() in {"forever", "inf"}:
+        return None if text is None else FOREVER
+    life = 0.0 if text.strip().startswith("-") else seconds(text, "--ttl")
+    if life <= 0:
+        raise CacheValueError(f"--ttl {text} is over at once: write a time span above 0, or forever")
+    return life
 
 
 def _refuse(constant: str) -> Any:

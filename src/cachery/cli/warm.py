@@ -12,6 +12,8 @@ from typing import Any
 from cachery.cli.chosen import Chosen
 from cachery.cli.printing import print_json
 from cachery.cli.screen import Screen
+from cachery.cli.sizes import counted
+from cachery.cli.values import read_life
 from cachery.exceptions import CacheValueError
 from cachery.model.durations import Duration
 from cachery.model.sentinels import FOREVER
@@ -37,7 +39,7 @@ class Manner:
     batch_size: int
     retries: int
     timeout: Duration
-    ttl: Duration | None
+    ttl: str | None
     tags: tuple[str, ...]
 
     def config(self) -> WarmingConfig:
@@ -49,7 +51,7 @@ class Manner:
             warmup_timeout_s=FOREVER if self.timeout == "forever" else self.timeout,
             retry_on_failure=self.retries > 0,
             max_retries=self.retries,
-            ttl=FOREVER if self.ttl == "forever" else self.ttl,
+            ttl=read_life(self.ttl),
             tags=self.tags,
         )
 
@@ -68,14 +70,10 @@ def find_loader(path: str) -> Callable[[str], Any]:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
+    found: Any = _imported(module_name, here)
     try:
-        found: Any = import_module(module_name)
         for part in name.split("."):
             found = getattr(found, part)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise  # a module that the user's imports
-        raise CacheValueError(f"there is no module {module_name!r}, installed or in {here}") from error
     except AttributeError as error:
         raise CacheValueError(f"the module {module_name!r} has no {name!r}") from error
     if not callable(found):
@@ -84,8 +82,20 @@ def find_loader(path: str) -> Callable[[str], Any]:
     return loader
 
 
+def _imported(name: str, here: str) -> Any:
+    try:
+        return import_module(name)
+    except Exception as error:  # whatever the code of a module may raise
+        if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
+            raise CacheValueError(f"there is no module {name!r}, installed or in {here}") from error
+        said = f"{type(error).__name__}: {error}"
+        raise CacheValueError(f"the module {name!r} cannot be imported: {said}") from error
+
+
 def read_keys(source: str) -> list[str]:
-    """Return the keys in the file ``source``, a line each, empty ones left out; ``-`` is standard input.
+    """Return the keys in the file ``source``, a line each; ``-`` is standard input.
+
+    Spaces around a key are none of it; empty lines are left out.
 
     Raises ``CacheValueError`` for a file that cannot be read.
     """
@@ -93,7 +103,7 @@ def read_keys(source: str) -> list[str]:
         text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CacheValueError(f"the keys in {source} cannot be read: {error}") from error
-    return [line for line in text.splitlines() if line]
+    return [key for line in text.splitlines() if (key := line.strip())]
 
 
 def warm_cache(chosen: Chosen, loader: Callable[[str], Any], keys: list[str], manner: Manner, *, as_json: bool) -> bool:
@@ -143,8 +153,9 @@ def _show(screen: Screen, stats: WarmingStats) -> None:
     if len(stats.errors) > _SHOWN:
         screen.line(f"and {len(stats.errors) - _SHOWN:,} more", "red")
     if stats.keys_pending:
-        screen.line(f"{stats.keys_pending:,} keys were left when the time was over", "red")
+        screen.line(f"{counted(stats.keys_pending, 'key', 'keys')} left when the time was over", "red")
     screen.line(
-        f"{stats.keys_warmed:,} keys warmed, {stats.keys_failed:,} failed, in {stats.total_time_ms / 1000:,.1f} s",
+        f"{counted(stats.keys_warmed, 'key', 'keys')} warmed, {stats.keys_failed:,} failed, "
+        f"in {stats.total_time_ms / 1000:,.1f} s",
         "bold",
     )

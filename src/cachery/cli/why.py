@@ -8,9 +8,10 @@ from cachery.cli.chosen import Chosen
 from cachery.cli.printing import complain, finite, print_json, shown
 from cachery.cli.sizes import size_text
 from cachery.model.entry import Freshness, classify
-from cachery.model.marks import is_source
-from cachery.model.marks import shown as source_shown
+from cachery.model.marks import Mark, is_source, path_in
 from cachery.ports.store import Description
+from cachery.sources.files import is_unchanged
+from cachery.sources.source import current_version
 
 __all__ = ["show_entry"]
 
@@ -20,7 +21,8 @@ _MEANINGS = {
     "refresh due": "it is answered; the next loading verb refreshes it in the background",
     "stale": "plain verbs miss it; a loading verb may still serve it while it loads",
     "expired": "its time is over",
-    "invalidated": "after it was stored a tag of it was invalidated, a source changed, or the cache cleared",
+    "invalidated": "after it was stored a tag of it was invalidated, a key it depends on was written again, or the "
+    "cache cleared",
     "unreadable": "the record cannot be read",
 }
 
@@ -31,8 +33,12 @@ def show_entry(chosen: Chosen, key: str, *, as_json: bool) -> bool:
         found: Description | None = cache.store.describe(key)
         now = cache.store.read_clock()
         tier = _tier_of(cache)
-    state = _state_of(found, now)
-    facts = {"key": key, "state": state, "means": _MEANINGS[state], "tier": tier, **_facts(found, now)}
+        state = _state_of(found, now)
+        changed = _changed(cache.store, found) if state == "invalidated" else []
+    means = f"what it depends on has changed: {', '.join(map(shown, changed))}" if changed else _MEANINGS[state]
+    facts = {"key": key, "state": state, "means": means, "tier": tier, **_facts(found, now)}
+    if state == "invalidated":
+        facts["changed"] = changed
     is_answered = state in {"fresh", "refresh due"}
     if as_json:
         print_json(facts)
@@ -41,6 +47,33 @@ def show_entry(chosen: Chosen, key: str, *, as_json: bool) -> bool:
     else:
         _show(facts)
     return is_answered
+
+
+def _changed(store: Any, found: Description | None) -> list[str]:
+    """Return those of the sources that are known not to stand as they did.
+
+    A key that was written again looks as any other that is there, so only one that came or went since is among them.
+    """
+    tags = () if found is None or found.entry is None else found.entry.tags
+    marks = [mark for tag in tags if (mark := Mark.read(tag)) is not None]
+    return list(dict.fromkeys(_source_shown(mark.tag) for mark in marks if not _may_stand(mark, store)))
+
+
+def _may_stand(mark: Mark, store: Any) -> bool:
+    if mark.kind == "file":
+        return is_unchanged(mark.name, mark.seen)
+    if mark.kind == "version":
+        return current_version(mark.name) in {None, mark.seen}
+    is_there = _state_of(store.describe(mark.name), store.read_clock()) in {"fresh", "refresh due"}
+    return is_there == bool(mark.seen)
+
+
+def _source_shown(tag: str) -> str:
+    """Return the source that ``tag`` speaks of, by its name: a file has two tags and is one source."""
+    mark = Mark.read(tag)
+    if mark is None:
+        return f"file {path_in(tag)}"
+    return f"{mark.kind} {mark.name}" + (f" {mark.seen}" if mark.kind == "version" else "")
 
 
 def _tier_of(cache: Any) -> str:
@@ -72,7 +105,7 @@ def _facts(found: Description | None, now: float) -> dict[str, Any]:
             "refresh_in_seconds": finite(entry.refresh_at - now),
             "age_seconds": None if found.written_at is None else round(max(0.0, now - found.written_at), 3),
             "tags": [tag for tag in entry.tags if not is_source(tag)],
-            "depends_on": [source_shown(tag) for tag in entry.tags if is_source(tag)],
+            "depends_on": list(dict.fromkeys(_source_shown(tag) for tag in entry.tags if is_source(tag))),
             "cost": entry.cost,
             "serializer": found.serializer,
             "compression": found.compression,

@@ -31,7 +31,10 @@ def find_settings(start: Path | None = None) -> Path | None:
     """
     named = from_environment("CACHERY_CONFIG")
     if named is not None:
-        return Path(named).expanduser().absolute()
+        try:
+            return Path(named).expanduser().absolute()
+        except RuntimeError as error:
+            raise CacheValueError(f"CACHERY_CONFIG={named!r}: that user has no home here that is known") from error
     for place in _candidates(start or Path.cwd()):
         if place.is_file() and (place.name == _FILE or _has_section(place)):
             _refuse_of_others(place)
@@ -48,7 +51,7 @@ def _candidates(start: Path) -> Iterator[Path]:
 def _has_section(place: Path) -> bool:
     """Tell whether ``place`` has settings for caches. What cannot be read is the concern of other tools."""
     try:
-        tools = tomllib.loads(place.read_text(encoding="utf-8")).get("tool")
+        tools = tomllib.loads(place.read_text(encoding="utf-8-sig")).get("tool")
     except (OSError, ValueError):
         return False
     return isinstance(tools, dict) and "cachery" in tools

@@ -15,24 +15,33 @@ from cachery.configuration.kinds import (
     NUMBER,
     PAIRS,
     PATH,
+    PATIENCE,
+    PORT,
+    POSITIVE,
     SECRETS,
     SIZE,
     SPAN,
+    STALENESS,
     TABLE,
     TEXT,
+    URL,
     Kind,
     one_of,
 )
 
 __all__ = ["BACKENDS", "kinds_for"]
 
-_NEAR = {"max_size": COUNT, "policy": TEXT, "copy": one_of("never", "deep")}
+_POLICY = one_of("fifo", "lfu", "lru", "ttl", in_any_case=True)
+_SERIALIZER = one_of("json", "msgpack", "pickle", "string", "typed")
+_COMPRESSION = one_of("zlib", "zstd", "lz4")
+
+_NEAR = {"max_size": COUNT, "policy": _POLICY, "copy": one_of("never", "deep")}
 _MEMORY = {"default_ttl": LIFE, **_NEAR}
 _STORED = {
     "default_ttl": LIFE,
-    "serializer": TEXT,
+    "serializer": _SERIALIZER,
     "secret": SECRETS,
-    "compression": TEXT,
+    "compression": _COMPRESSION,
     "compression_threshold": SIZE,
     "encryption": SECRETS,
     "max_value_bytes": SIZE,
@@ -43,10 +52,10 @@ _FILES = {"cache_dir": PATH, **_PLACED}
 _DISK = {"path": PATH, "durability": one_of("process", "commit"), **_PLACED}
 _REDIS = {
     **_STORED,
-    "url_or_host": TEXT,
-    "redis_url": TEXT,
+    "url_or_host": URL,
+    "redis_url": URL,
     "host": TEXT,
-    "port": NUMBER,
+    "port": PORT,
     "db": NUMBER,
     "username": TEXT,
     "password": TEXT,
@@ -55,13 +64,13 @@ _REDIS = {
     "service_name": TEXT,
     "cluster": FLAG,
     "connection_options": TABLE,
-    "connect_timeout": SPAN,
-    "timeout": SPAN,
-    "max_connections": NUMBER,
+    "connect_timeout": PATIENCE,
+    "timeout": PATIENCE,
+    "max_connections": POSITIVE,
     "prefix": TEXT,
-    "lease_life": SPAN,
+    "lease_life": PATIENCE,
 }
-_CHANNEL = {"bus": one_of("auto", "tracking", "pubsub"), "max_stale_when_blind": SPAN}
+_CHANNEL = {"bus": one_of("auto", "tracking", "pubsub"), "max_stale_when_blind": STALENESS}
 _OVER = {"over": one_of("redis", "disk")}
 
 BACKENDS: dict[str, dict[str, Kind]] = {

@@ -58,10 +58,15 @@ def open_source(config: Config) -> Source:
         return Source(config)
     if not isinstance(config, str | PathLike) or not str(config):
         raise CacheValueError(f"config is the path of a TOML file, or a mapping, not {config!r}")
-    place = Path(config).expanduser().absolute()
+    try:
+        place = Path(config).expanduser().absolute()
+    except RuntimeError as error:
+        raise CacheValueError(
+            f"the user of {str(config)!r} has no home here that is known", file=str(config)
+        ) from error
     section = _SECTION if place.name == _PYPROJECT else ()
     try:
-        text = place.read_text(encoding="utf-8")
+        text = place.read_text(encoding="utf-8-sig")
         whole = tomllib.loads(text)
     except OSError as error:
         raise CacheValueError(f"the settings in {place} cannot be read: {error.strerror}", file=str(place)) from error

@@ -16,6 +16,7 @@ from cachery.keys.memo import KeyMemo
 from cachery.keys.signature import CallSignature
 from cachery.keys.template import KeyTemplate
 from cachery.keys.text import exact_key, exact_tags
+from cachery.loading import found_sources
 from cachery.sources.source import Source, exact_sources, filled, text_of
 
 __all__ = ["FindKey", "FindSources", "FindTags", "key_finder", "method_key_finder", "source_finder", "tag_finder"]
@@ -90,7 +91,7 @@ def source_finder(signature: CallSignature, depends_on: Iterable[Any] | Callable
     """
     if callable(depends_on):
         ask = depends_on
-        return lambda args, kwargs: exact_sources(ask(*args, **kwargs))
+        return lambda args, kwargs: found_sources(ask(*args, **kwargs))
     given = exact_sources(depends_on) if depends_on != () else ()
     if not given:
         return None

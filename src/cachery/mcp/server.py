@@ -22,12 +22,12 @@ _INSTRUCTIONS = (
 )
 
 
-def build_server(*, is_over_http: bool = False, token: str | None = None) -> Any:
+def build_server(*, is_over_http: bool = False, token: str | None = None, is_closed: bool = False) -> Any:
     """Return a low-level ``mcp.server.Server`` with the tools of ``cachery.mcp_tools``.
 
     ``is_over_http``: then a call that changes something needs ``token`` as bearer token, and is refused where there is
-    none. Else whoever is connected may do all. Raises ``ImportError`` when the extra is missing, ``CacheValueError``
-    for a token that is easily guessed.
+    none; with ``is_closed`` so does one that only looks. Else whoever is connected may do all. Raises ``ImportError``
+    when the extra is missing, ``CacheValueError`` for a token that is easily guessed.
 
     >>> build_server().name
     'cachery'
@@ -35,7 +35,7 @@ def build_server(*, is_over_http: bool = False, token: str | None = None) -> Any
     sdk: Any = import_extra("mcp.server", "mcp")
     types: Any = import_extra("mcp.types", "mcp")
     secret = checked_token(token)
-    guard = Guard(secret) if is_over_http else None
+    guard = Guard(secret, is_closed) if is_over_http else None
     listing = types.ListToolsResult(tools=[_described(types, name) for name in TOOLS])
 
     async def list_tools(context: Any, params: Any) -> Any:
@@ -60,14 +60,19 @@ def http_app(*, host: str = "127.0.0.1", token: str | None = None, allowed_hosts
     """Return a Starlette application that serves at ``/mcp`` over streamable HTTP.
 
     Requests whose ``Host`` is not this machine or one of ``allowed_hosts`` (``"cache.example.com:*"``), or whose
-    ``Origin`` is another, are refused: a page in a browser cannot reach it. Raises ``CacheValueError`` when ``host`` is
-    not this machine alone and there is no ``token``.
+    ``Origin`` is another, are refused: a page in a browser cannot reach it. Where others can, because ``host`` is not
+    this machine alone or there are ``allowed_hosts``, every call needs the ``token``: without one ``CacheValueError``
+    is raised.
 
     >>> [route.path for route in http_app(token="a" * 32).routes]
     ['/mcp']
     """
-    if host not in LOOPBACK and checked_token(token) is None:
-        raise CacheValueError(f"at {host} others can reach this server: it needs a token")
+    if not isinstance(host, str) or isinstance(allowed_hosts, str):
+        raise CacheValueError("host is text, and allowed_hosts a list of texts")
+    is_closed = host not in LOOPBACK or bool(allowed_hosts)
+    if checked_token(token) is None and is_closed:
+        where = f"at {host}" if host not in LOOPBACK else f"as {allowed_hosts[0]}"
+        raise CacheValueError(f"{where} others can reach this server: it needs a token")
     security: Any = import_extra("mcp.server.transport_security", "mcp")
     hosts = ["127.0.0.1:*", "localhost:*", "[::1]:*", *allowed_hosts]
     settings = security.TransportSecuritySettings(
@@ -75,7 +80,8 @@ def http_app(*, host: str = "127.0.0.1", token: str | None = None, allowed_hosts
         allowed_hosts=hosts,
         allowed_origins=[f"{scheme}://{name}" for name in hosts for scheme in ("http", "https")],
     )
-    return build_server(is_over_http=True, token=token).streamable_http_app(host=host, transport_security=settings)
+    server = build_server(is_over_http=True, token=token, is_closed=is_closed)
+    return server.streamable_http_app(host=host, transport_security=settings)
 
 
 def _described(types: Any, name: str) -> Any:

@@ -98,4 +98,4 @@ def call_module_function(module: str, function: str, kwargs: Mapping[str, Any] |
     try:
         return {"status": "ok", "result": shown(known(**given))}
     except TypeError as error:
-        raise CacheValueError(f"{function}: {error}") from error
+        raise CacheValueError(f"{function}: {str(error).removeprefix(f'_{function}() ')}") from error

@@ -20,4 +20,6 @@ def import_extra(module: str, extra: str) -> Any:
         return import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
-        raise ImportError(f'{package} is not installed: pip install "cachery[{extra}]"', name=package) from error
+        is_missing = isinstance(error, ModuleNotFoundError) and error.name == package
+        said = "is not installed" if is_missing else f"cannot be imported ({error})"
+        raise ImportError(f'{package} {said}: pip install "cachery[{extra}]"', name=package) from error

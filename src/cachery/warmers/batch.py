@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from cachery.exceptions import CacheClosedError, CacheValueError
 from cachery.model.values import is_used_up, used_up
 from cachery.warmers.loaders import NOTHING, checked_batch
+from cachery.warmers.naming import name_of
 from cachery.warmers.retrying import Sleep
 from cachery.warmers.stats import Result
 from cachery.warmers.targets import Target, reason_of
@@ -25,7 +26,7 @@ async def ask_here(function: Callable[..., Any], *args: Any) -> Any:
     value = function(*args)
     if is_used_up(value) and isawaitable(value):
         value.close()  # type: ignore[attr-defined]  # nobody will await it
-        raise CacheValueError(f"{function!r} is asynchronous: use AsyncCacheWarmer, over a cache of cachery.aio")
+        raise CacheValueError(f"{name_of(function)} is asynchronous: use AsyncCacheWarmer, over a cache of cachery.aio")
     return value
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from cachery.engine.context import LoadContext
 from cachery.exceptions import CacheValueError
 from cachery.warmers.config import WarmingConfig, WarmingStrategy
+from cachery.warmers.naming import name_of
 from cachery.warmers.providers import AdaptiveKeyProvider
 from cachery.warmers.targets import CacheTarget, MappingTarget, Target
 from cachery.warmers.tracker import AccessTracker
@@ -18,16 +19,18 @@ __all__ = ["check_parts", "in_demand", "load_arguments", "loading_of", "target_o
 _MOST_HOT = 10_000
 
 
-def check_parts(key_provider: object, value_loader: object, config: object) -> None:
-    """Raise ``CacheValueError``, saying what to write, for what is no provider, loader or configuration."""
+def check_parts(key_provider: object, value_loader: object, config: object, progress: object = None) -> None:
+    """Raise ``CacheValueError``, saying what to write, for what is no provider, loader, configuration or progress."""
     if not callable(getattr(key_provider, "get_keys", None)):
         raise CacheValueError(
-            f"key_provider has get_keys(), StaticKeyProvider([...]) for instance; not {key_provider!r}"
+            f"key_provider has get_keys(), StaticKeyProvider([...]) for instance; not {name_of(key_provider)}"
         )
     if not callable(getattr(value_loader, "load", None)):
-        raise CacheValueError(f"value_loader has load(key), as CallableValueLoader(f) has; not {value_loader!r}")
+        raise CacheValueError(f"value_loader has load(key), as CallableValueLoader(f) has; not {name_of(value_loader)}")
     if not isinstance(config, WarmingConfig):
         raise CacheValueError(f"config is a WarmingConfig(...), not {type(config).__name__}")
+    if progress is not None and not callable(progress):
+        raise CacheValueError(f"progress is called with two numbers; {type(progress).__name__} cannot be called")
 
 
 def target_of(cache: Any, kind: type[Any], config: WarmingConfig, random: Callable[[], float], advice: str) -> Target:
@@ -37,7 +40,8 @@ def target_of(cache: Any, kind: type[Any], config: WarmingConfig, random: Callab
         return CacheTarget(cache.engine.core, config, random)
     if isinstance(cache, MutableMapping):
         return MappingTarget(cache, config)
-    raise CacheValueError(f"what is warmed is a dictionary or {advice}, not {type(cache).__name__}")
+    whose = f"{type(cache).__module__}.{type(cache).__qualname__}".removeprefix("builtins.")
+    raise CacheValueError(f"what is warmed is a dictionary or {advice}, not {whose}")
 
 
 def tracker_of(

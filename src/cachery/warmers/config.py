@@ -78,8 +78,11 @@ class WarmingConfig:
             known = ", ".join(strategy.value for strategy in WarmingStrategy)
             raise CacheValueError(f"strategy is one of {known}, not {self.strategy!r}") from None
         check_whole(batch_size=self.batch_size, max_workers=self.max_workers, max_retries=self.max_retries)
-        if min(self.batch_size, self.max_workers) < 1 or self.max_retries < 0:
-            raise CacheValueError("batch_size and max_workers are 1 or more, max_retries is 0 or more")
+        for name, least in (("batch_size", 1), ("max_workers", 1), ("max_retries", 0)):
+            if getattr(self, name) < least:
+                raise CacheValueError(f"{name} is {least} or more, not {getattr(self, name)}")
+        if not isinstance(self.retry_on_failure, bool):
+            raise CacheValueError(f"retry_on_failure is True or False, not {self.retry_on_failure!r}")
         for name in ("refresh_interval_s", "warmup_timeout_s", "backoff_s", "backoff_max_s"):
             object.__setattr__(self, name, _above_zero(getattr(self, name), name))
         if self.refresh_interval_s == inf:

@@ -8,6 +8,7 @@ from inspect import isawaitable
 from typing import Any
 
 from cachery.exceptions import CacheKeyError, CacheValueError
+from cachery.warmers.naming import name_of
 
 __all__ = ["NOTHING", "BatchValueLoader", "CallableValueLoader", "ValueLoader", "checked_batch"]
 
@@ -40,6 +41,9 @@ class CallableValueLoader(ValueLoader):
     def __init__(self, function: Callable[[Any], Any]) -> None:
         self._function = _checked(function)
 
+    def __repr__(self) -> str:
+        return f"CallableValueLoader({name_of(self._function)})"
+
     def load(self, key: Any) -> Any:
         """Return the value of ``key``."""
         return self._function(key)
@@ -57,6 +61,9 @@ class BatchValueLoader(ValueLoader):
 
     def __init__(self, batch_func: Callable[[list[Any]], Any]) -> None:
         self._function = _checked(batch_func)
+
+    def __repr__(self) -> str:
+        return f"BatchValueLoader({name_of(self._function)})"
 
     def load_batch(self, keys: list[Any]) -> Any:
         """Return what the function returns for ``keys``."""

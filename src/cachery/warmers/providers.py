@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from cachery.exceptions import CacheError, CacheValueError
+from cachery.exceptions import CacheError, CacheKeyError, CacheValueError
+from cachery.keys.text import check_whole
+from cachery.warmers.naming import name_of
 from cachery.warmers.tracker import AccessTracker
 
 __all__ = [
@@ -44,7 +46,12 @@ class StaticKeyProvider(KeyProvider):
     def __init__(self, keys: Iterable[Any]) -> None:
         if isinstance(keys, str):
             raise CacheValueError(f"keys is a list of keys, not one str: write [{keys!r}]")
+        if not isinstance(keys, Iterable):
+            raise CacheValueError(f"keys is a list of keys, not {type(keys).__name__}")
         self._keys = list(keys)
+
+    def __repr__(self) -> str:
+        return f"<StaticKeyProvider of {len(self._keys)} keys>"
 
     def get_keys(self) -> list[Any]:
         """Return a list of its own for each caller."""
@@ -64,7 +71,7 @@ class CallableKeyProvider(KeyProvider):
         self._function = function
 
     def __repr__(self) -> str:
-        return f"CallableKeyProvider({getattr(self._function, '__qualname__', self._function)!s})"
+        return f"CallableKeyProvider({name_of(self._function)})"
 
     def get_keys(self) -> Any:
         """Return what the function returns."""
@@ -82,9 +89,15 @@ class AdaptiveKeyProvider(KeyProvider):
     """
 
     def __init__(self, tracker: AccessTracker, threshold: int = 5, limit: int = 1000) -> None:
+        if not callable(getattr(tracker, "get_hot_keys", None)):
+            raise CacheValueError(f"tracker is an AccessTracker(), not {type(tracker).__name__}")
+        check_whole(threshold=threshold, limit=limit)
         self.tracker = tracker
         self.threshold = threshold
         self.limit = limit
+
+    def __repr__(self) -> str:
+        return f"AdaptiveKeyProvider({self.tracker!r}, threshold={self.threshold}, limit={self.limit})"
 
     def get_keys(self) -> list[Any]:
         """Return the keys that are hot now."""
@@ -101,9 +114,14 @@ def listed(keys: Any) -> list[Any]:
         if hasattr(keys, "close") and hasattr(keys, "send"):
             keys.close()  # a coroutine that nobody will await
         raise CacheValueError(f"what is warmed is a list of keys, not {type(keys).__name__}")
-    return list(dict.fromkeys(keys))
+    try:
+        return list(dict.fromkeys(keys))
+    except TypeError as error:
+        raise CacheKeyError(f"one of the keys can be no key: {error}") from error
 
 
 def provider_failed(provider: object, error: Exception) -> CacheError:
     """Return what to raise from ``error``, which ``provider`` raised."""
-    return CacheError(f"the key provider {provider!r} failed, so nothing was warmed: {type(error).__name__}: {error}")
+    return CacheError(
+        f"the key provider {name_of(provider)} failed, so nothing was warmed: {type(error).__name__}: {error}"
+    )

@@ -37,6 +37,8 @@ class RememberedKeyProvider(KeyProvider):
         check_whole(limit=limit)
         if limit < 1:
             raise CacheValueError(f"limit is 1 or more, not {limit}")
+        if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+            raise CacheValueError(f"path is that of a file, not {path!r}")
         self.path = Path(path)
         self.limit = limit
 
@@ -62,6 +64,8 @@ class RememberedKeyProvider(KeyProvider):
         Readers see the old file or the new one. Only this user may read it. Raises ``CacheConnectionError`` or
         ``CacheFullError`` when it cannot be written; the old one is there then.
         """
+        if not hasattr(getattr(cache, "stats", None), "hottest_keys"):
+            raise CacheValueError(f"what is saved are hot keys of a cache of cachery, not of {type(cache).__name__}")
         keys = [key for key, _ in cache.stats.hottest_keys(self.limit)]
         written = None
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cachery.exceptions import CacheValueError
+from cachery.exceptions import CacheKeyError, CacheValueError
 from cachery.keys.text import check_whole
 from cachery.locks import make_lock
 from cachery.model.durations import Duration, seconds
@@ -39,8 +39,13 @@ class AccessTracker:
         self._counts = HotKeys(max_keys)
         self._seen_at: dict[Any, float] = {}
 
+    def __repr__(self) -> str:
+        return f"<AccessTracker of {len(self._seen_at)} keys>"
+
     def record_access(self, key: Any) -> None:
-        """Count one access of ``key``, now."""
+        """Count one access of ``key``, now. Raises ``CacheKeyError`` for what can be no key."""
+        if key is None or not hasattr(type(key), "__hash__") or type(key).__hash__ is None:
+            raise CacheKeyError(f"{type(key).__name__} can be no key")
         now = self._clock()
         self._counts.use(key)
         with self._lock:

@@ -72,8 +72,10 @@ class CacheWarmer:
         stopwatch: Clock = perf_counter,
     ) -> None:
         self.config = WarmingConfig() if config is None else config
-        check_parts(key_provider, value_loader, self.config)
-        self._target = target_of(cache, Cache, self.config, random, "a cache of cachery")
+        check_parts(key_provider, value_loader, self.config, progress)
+        self._target = target_of(
+            cache, Cache, self.config, random, "a cache of cachery, cachery.InMemoryCache() for instance"
+        )
         self._retry = retrier(self.config, random)
         self._cache, self._provider, self._loader = cache, key_provider, value_loader
         self.tracker = tracker_of(tracker, key_provider, self.config, cache)
@@ -82,6 +84,10 @@ class CacheWarmer:
         self._stats = WarmingStats()
         self.reset_after_fork()
         reset_in_child(self)
+
+    def __repr__(self) -> str:
+        kept = f"a {type(self._cache).__name__}" if isinstance(self._cache, MutableMapping) else repr(self._cache)
+        return f"<CacheWarmer of {kept}, {self.config.strategy.value}: {self._provider!r}, {self._loader!r}>"
 
     def reset_after_fork(self) -> None:
         """Forget the threads of the parent."""

@@ -1,0 +1,20 @@
+"""What a part of a warmer is called in messages: its class or function, never where it stands in memory."""
+
+from __future__ import annotations
+
+__all__ = ["name_of"]
+
+
+def name_of(part: object) -> str:
+    """Return what to call ``part``: a function by its name, anything else as it shows itself, or by its class.
+
+    >>> name_of(str.upper), name_of(object())
+    ('str.upper', 'object')
+    """
+    name = getattr(part, "__qualname__", None)
+    if isinstance(name, str):
+        return name
+    if type(part).__repr__ is object.__repr__:
+        return type(part).__qualname__
+    shown = repr(part)
+    return type(part).__qualname__ if " at 0x" in shown else shown
