@@ -9,21 +9,99 @@ and hits it in one call of the cache: a tag for all entries that carry it, howev
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from cachery.exceptions import CacheInvalidationError, CacheValueError
 from cachery.locks import make_lock
 from cachery.model.marks import path_in
-from cachery.sources.source import File, Key, Version, exact_sources
+from cachery.sources.source import Key, Source, Version, exact_sources
 
 __all__ = ["DependencyGraph", "Reached", "hit"]
 
-Node: TypeAlias = str
-"""A source, as text: a name or the tag of a file, or a key behind ``_KEY``. Quicker to go through than objects."""
 
-_KEY = "\x1fkey\x1f"
+@dataclass(slots=True)
+class _Nodes:
+    """Sources: names and files by their ``tags``, and ``keys``, as text, which is quicker to go through than objects.
+
+    In dictionaries, which keep their order.
+    """
+
+    tags: dict[str, None] = field(default_factory=dict)
+    keys: dict[str, None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, sources: Iterable[Source]) -> _Nodes:
+        """Return ``sources``. Raises ``CacheValueError`` for a version."""
+        nodes = cls()
+        for source in sources:
+            if isinstance(source, Version):
+                raise CacheValueError(
+                    f"a version changes by being declared, so nothing depends on {source!r} in a graph"
+                )
+            if isinstance(source, Key):
+                nodes.keys[source.name] = None
+            else:
+                nodes.tags |= dict.fromkeys(source.tags())
+        return nodes
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """All of them as people know them, keys last."""
+        return (*map(path_in, self.tags), *self.keys)
+
+
+@dataclass(slots=True)
+class _Edges:
+    """What one step leads to, from each tag and from each key."""
+
+    of_tags: dict[str, _Nodes] = field(default_factory=dict)
+    of_keys: dict[str, _Nodes] = field(default_factory=dict)
+
+    def add(self, source: _Nodes, target: _Nodes) -> None:
+        """Let every node of ``source`` lead to all of ``target``."""
+        for edges, names in ((self.of_tags, source.tags), (self.of_keys, source.keys)):
+            for name in names:
+                known = edges.setdefault(name, _Nodes())
+                known.tags |= target.tags
+                known.keys |= target.keys
+
+    def remove(self, source: _Nodes, target: _Nodes) -> None:
+        """Let no node of ``source`` lead to any of ``target``."""
+        for edges, names in ((self.of_tags, source.tags), (self.of_keys, source.keys)):
+            for name in names:
+                known = edges[name]
+                for tag in target.tags:
+                    known.tags.pop(tag, None)
+                for key in target.keys:
+                    known.keys.pop(key, None)
+                if not known.tags and not known.keys:
+                    del edges[name]
+
+    def pop(self, source: _Nodes) -> _Nodes:
+        """Return what ``source`` leads to, which it does no more."""
+        gone = _Nodes()
+        for edges, names in ((self.of_tags, source.tags), (self.of_keys, source.keys)):
+            for name in names:
+                known = edges.pop(name, gone)
+                gone = _Nodes(gone.tags | known.tags, gone.keys | known.keys)
+        return gone
+
+    def reached(self, nodes: _Nodes) -> _Nodes:
+        """Return ``nodes`` and all they lead to, the nearest first; each once, however many ways lead to it."""
+        found = _Nodes(dict(nodes.tags), dict(nodes.keys))
+        tags_seen = keys_seen = 0
+        while tags_seen < len(found.tags) or keys_seen < len(found.keys):
+            steps = [self.of_tags[tag] for tag in islice(found.tags, tags_seen, None) if tag in self.of_tags]
+            if self.of_keys:
+                steps += [self.of_keys[key] for key in islice(found.keys, keys_seen, None) if key in self.of_keys]
+            tags_seen, keys_seen = len(found.tags), len(found.keys)
+            for step in steps:
+                found.tags.update(step.tags)
+                found.keys.update(step.keys)
+        return found
 
 
 class Reached(NamedTuple):
@@ -54,15 +132,16 @@ class DependencyGraph:
         if not hasattr(cache, "invalidate_tags"):
             raise CacheValueError(f"a graph stands over a cache, not over {type(cache).__name__}")
         self.cache = cache
-        self._upstream: dict[Node, dict[Node, None]] = {}
-        self._downstream: dict[Node, dict[Node, None]] = {}
+        self._upstream = _Edges()
+        self._downstream = _Edges()
         self._lock = make_lock()
 
     def __repr__(self) -> str:
         return f"<DependencyGraph of {len(self)} sources over {self.cache!r}>"
 
     def __len__(self) -> int:
-        return len(self._upstream.keys() | self._downstream.keys())
+        up, down = self._upstream, self._downstream
+        return len(up.of_tags.keys() | down.of_tags.keys()) + len(up.of_keys.keys() | down.of_keys.keys())
 
     def add(self, source: Any, *, depends_on: Iterable[Any]) -> None:
         """Let ``source``, a name, a path, ``File`` or ``Key``, depend on ``depends_on``, besides what it did before.
@@ -70,47 +149,48 @@ class DependencyGraph:
         Raises ``CacheInvalidationError`` where ``source`` would depend on itself, and then adds nothing;
         ``CacheValueError`` for what is no source, and for a ``Version``, which changes by being declared.
         """
-        node = _node(source)
-        above = [_node(each) for each in exact_sources(depends_on)]
+        node = _nodes(source)
+        above = _Nodes.of(exact_sources(depends_on))
         with self._lock:
-            below = set(_reached([node], self._downstream))
-            for each in above:
-                if each in below:
-                    raise CacheInvalidationError(
-                        f"{_shown(node)} cannot depend on {_shown(each)}, which depends on it",
-                        source=_shown(node),
-                        depends_on=_shown(each),
-                    )
-            for each in above:
-                self._upstream.setdefault(node, {})[each] = None
-                self._downstream.setdefault(each, {})[node] = None
+            below = self._downstream.reached(node)
+            circle = _Nodes(
+                {tag: None for tag in above.tags if tag in below.tags},
+                {key: None for key in above.keys if key in below.keys},
+            ).shown
+            if circle:
+                raise CacheInvalidationError(
+                    f"{node.shown[0]} cannot depend on {circle[0]}, which depends on it",
+                    source=node.shown[0],
+                    depends_on=circle[0],
+                )
+            self._upstream.add(node, above)
+            self._downstream.add(above, node)
 
     def remove(self, source: Any) -> bool:
         """Forget what ``source`` depends on, and who depends on it; True if anything was known."""
-        node = _node(source)
+        node = _nodes(source)
         with self._lock:
-            above, below = self._upstream.pop(node, {}), self._downstream.pop(node, {})
-            _take_out(node, above, self._downstream)
-            _take_out(node, below, self._upstream)
-        return bool(above or below)
+            above, below = self._upstream.pop(node), self._downstream.pop(node)
+            self._downstream.remove(above, node)
+            self._upstream.remove(below, node)
+        return bool(above.shown or below.shown)
 
     def downstream(self, *sources: Any) -> tuple[str, ...]:
         """Return ``sources`` themselves and all that depends on them, directly or not, each once, keys last."""
         return self.reached(*sources).sources
 
     def upstream(self, source: Any) -> tuple[str, ...]:
-        """Return all that ``source`` depends on, directly or not, without itself, each once, the nearest first."""
+        """Return all that ``source`` depends on, directly or not, without itself, each once, keys last."""
+        node = _nodes(source)
         with self._lock:
-            _, *found = _reached([_node(source)], self._upstream)
-        return tuple(map(_shown, found))
+            found = self._upstream.reached(node)
+        return tuple(name for name in found.shown if name not in node.shown)
 
     def reached(self, *sources: Any) -> Reached:
         """Return what an invalidation of ``sources`` has to hit. Nothing is changed."""
         with self._lock:
-            nodes = _reached([_node(each) for each in sources], self._downstream)
-        keys = [node[len(_KEY) :] for node in nodes if node.startswith(_KEY)]
-        tags = [node for node in nodes if not node.startswith(_KEY)] if len(keys) < len(nodes) else []
-        return Reached(tuple(tags), tuple(keys), (*map(path_in, tags), *keys))
+            found = self._downstream.reached(_nodes(*sources))
+        return Reached(tuple(found.tags), tuple(found.keys), found.shown)
 
     def invalidate(self, *sources: Any) -> tuple[str, ...]:
         """Invalidate ``sources`` and all that depends on them; return what was reached, keys last.
@@ -147,36 +227,5 @@ def _is_awaited(cache: Any) -> bool:
     return iscoroutinefunction(cache.invalidate_tags)
 
 
-def _take_out(node: Node, neighbours: Iterable[Node], edges: dict[Node, dict[Node, None]]) -> None:
-    """Take ``node`` out of the ``edges`` of its ``neighbours``."""
-    for each in neighbours:
-        del edges[each][node]
-        if not edges[each]:
-            del edges[each]
-
-
-def _reached(nodes: Iterable[Node], edges: dict[Node, dict[Node, None]]) -> list[Node]:
-    """Return ``nodes`` and all that ``edges`` lead to, the nearest first; each once, however many ways lead to it."""
-    seen = dict.fromkeys(nodes)
-    looked_at = 0
-    while looked_at < len(seen):
-        level = list(islice(seen, looked_at, None))
-        looked_at = len(seen)
-        for node in level:
-            beyond = edges.get(node)
-            if beyond:
-                seen.update(beyond)
-    return list(seen)
-
-
-def _node(source: Any) -> Node:
-    (exact,) = exact_sources([source])
-    if isinstance(exact, File):
-        return exact.tag  # one node, however it is looked at
-    if isinstance(exact, Version):
-        raise CacheValueError(f"a version changes by being declared, so nothing in a graph depends on {source!r}")
-    return _KEY + exact.name if isinstance(exact, Key) else exact.name
-
-
-def _shown(node: Node) -> str:
-    return node[len(_KEY) :] if node.startswith(_KEY) else path_in(node)
+def _nodes(*sources: Any) -> _Nodes:
+    return _Nodes.of(exact_sources(sources))

@@ -88,7 +88,7 @@ class MemoryStore(Loads):
             raise used_up(value)
         life: cython.double = self.life if ttl is None else self.life_for(ttl)
         extra: Extra | None = None
-        if tags is not NO_TAGS or cost is not None or depends_on is not NO_TAGS:
+        if tags is not NO_TAGS or cost is not None or depends_on is not tags:
             extra = self.side_of(key, tags, cost, depends_on)
         if life <= 0.0:
             self.delete(key)

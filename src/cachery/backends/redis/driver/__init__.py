@@ -6,4 +6,6 @@ try:
     import hiredis  # noqa: F401 - whether it is there is all that is asked
     import redis  # noqa: F401
 except ImportError as error:
-    raise ImportError('RedisCache needs the packages redis and hiredis: pip install "cachery[redis]"') from error
+    raise ImportError(
+        f'RedisCache needs the packages redis and hiredis ({error}): pip install "cachery[redis]"'
+    ) from error
