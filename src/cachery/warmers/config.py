@@ -12,14 +12,19 @@ from cachery.exceptions import CacheValueError
 from cachery.keys.text import check_whole, exact_tags
 from cachery.model.durations import Duration, seconds
 from cachery.model.options import load_options
+from cachery.sources.source import exact_sources
 
-__all__ = ["Tags", "TimeToLive", "WarmingConfig", "WarmingStrategy", "as_seconds"]
+__all__ = ["Sources", "Tags", "TimeToLive", "WarmingConfig", "WarmingStrategy", "as_seconds"]
 
 TimeToLive: TypeAlias = Duration | Callable[[Any, Any], Duration | None] | None
 """A TTL for all, or a function of key and value that returns one; ``None`` is the default of the cache."""
 
 Tags: TypeAlias = Iterable[str] | Callable[[Any, Any], Iterable[str]]
 """Tags for all, or a function of key and value that returns them."""
+
+
+Sources: TypeAlias = Iterable[Any] | Callable[[Any], Iterable[Any]]
+"""What all values depend on, or a function of the key that returns it."""
 
 
 class WarmingStrategy(Enum):
@@ -49,7 +54,8 @@ class WarmingConfig:
     random part of up to a half.
 
     ``ttl``: of what is stored, or a function of key and value; ``jitter``: the share by which it is shortened at random
-    at most. ``tags``: of what is stored, or a function of key and value. A dictionary has neither.
+    at most. ``tags``: of what is stored, or a function of key and value. ``depends_on``: what the values are made of,
+    as for ``get_or_set``, or a function of the key; looked at before they are loaded. A dictionary has none of these.
 
     Raises ``CacheValueError`` for a value out of range.
 
@@ -68,6 +74,7 @@ class WarmingConfig:
     ttl: TimeToLive = None
     jitter: float = 0.0
     tags: Tags = ()
+    depends_on: Sources = ()
     backoff_s: Duration = 0.1
     backoff_max_s: Duration = 10.0
 
@@ -88,8 +95,14 @@ class WarmingConfig:
         if self.refresh_interval_s == inf:
             raise CacheValueError("refresh_interval_s is finite: without a scheduler nothing is warmed again")
         load_options(None if callable(self.ttl) else self.ttl, jitter=self.jitter)
-        if not callable(self.tags):
-            object.__setattr__(self, "tags", exact_tags(self.tags))
+        self._settle("tags", exact_tags)
+        self._settle("depends_on", exact_sources)
+
+    def _settle(self, name: str, exact: Callable[[Any], Any]) -> None:
+        """Give what is called ``name`` its exact form, unless a function is to say it."""
+        said = getattr(self, name)
+        if not callable(said):
+            object.__setattr__(self, name, exact(said))
 
     @property
     def retries(self) -> int:
@@ -99,7 +112,7 @@ class WarmingConfig:
     @property
     def needs_a_cache(self) -> bool:
         """Whether it asks for what a dictionary does not have."""
-        return self.ttl is not None or self.jitter > 0 or bool(self.tags)
+        return self.ttl is not None or self.jitter > 0 or bool(self.tags) or bool(self.depends_on)
 
 
 def _above_zero(span: Duration, name: str) -> float:
