@@ -43,7 +43,6 @@ def test_what_is_warmed_goes_with_its_source(files: dict[str, Path], tmp_path: P
         assert sorted(cache.get_many(["a", "b"])) == ["a", "b"]
         cache.invalidate_tags("schema")
         assert cache.get_many(["a", "b"]) == {}
-        cache.close()
 
 
 def test_sources_are_looked_at_before_the_load(files: dict[str, Path]) -> None:
