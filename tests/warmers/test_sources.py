@@ -64,6 +64,19 @@ def test_a_key_whose_sources_cannot_be_told_fails_alone(files: dict[str, Path]) 
     assert "c" not in cache
 
 
+def test_what_is_loaded_when_it_is_asked_for_goes_with_its_source_too(files: dict[str, Path]) -> None:
+    cache = InMemoryCache()
+    loads: list[str] = []
+    for depends_on in (lambda key: [files[key]], [files["a"]]):
+        cache.clear()
+        warmer = CacheWarmer(cache, StaticKeyProvider(["a"]), CallableValueLoader(loads.append), config(depends_on))
+        for text in ("once", "another time"):
+            files["a"].write_text(text)
+            warmer.get("a")
+            warmer.get("a")
+    assert loads == ["a"] * 4
+
+
 def test_on_an_event_loop(files: dict[str, Path]) -> None:
     async def main() -> tuple[Any, Any]:
         cache = aio.InMemoryCache()

@@ -176,7 +176,7 @@ class AsyncCacheWarmer:
             value = self._cache.get(key, MISSING)
             return self._cache.setdefault(key, await self._load(key)) if value is MISSING else value
         return await self._cache.get_or_set(
-            key, loading_of(self.config, key, self._load), **load_arguments(self.config)
+            key, loading_of(self.config, key, self._load), **load_arguments(self.config, key)
         )
 
     async def _load(self, key: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -64,12 +65,14 @@ def in_demand(keys: Sequence[Any], tracker: AccessTracker | None, cache: Any) ->
     return [key for key in hot if key in wanted] or keys
 
 
-def load_arguments(config: WarmingConfig) -> dict[str, Any]:
-    """Return what ``get_or_set`` is given, so that it stores as a run does."""
+def load_arguments(config: WarmingConfig, key: Any) -> dict[str, Any]:
+    """Return what ``get_or_set`` is given for ``key``, so that it stores as a run does."""
+    depends_on = config.depends_on
     return {
         "ttl": None if callable(config.ttl) else config.ttl,
         "jitter": config.jitter,
         "tags": () if callable(config.tags) else config.tags,
+        "depends_on": partial(depends_on, key) if callable(depends_on) else depends_on,
     }
 
 

@@ -208,7 +208,7 @@ class CacheWarmer:
         if isinstance(self._cache, MutableMapping):
             value = self._cache.get(key, MISSING)
             return self._cache.setdefault(key, self._load(key)) if value is MISSING else value
-        return self._cache.get_or_set(key, loading_of(self.config, key, self._load), **load_arguments(self.config))
+        return self._cache.get_or_set(key, loading_of(self.config, key, self._load), **load_arguments(self.config, key))
 
     def _load(self, key: Any) -> Any:
         began = self._stopwatch()
