@@ -91,8 +91,11 @@ def test_one_whose_source_has_changed(make: Make, tmp_path: Path) -> None:
     assert f"has changed: file {source}" in run("why", "a", "--cache", "./mine", status=1)
 
 
-def test_one_whose_key_came_or_went(make: Make) -> None:
+def test_one_whose_key_came_or_went_or_was_written_again(make: Make) -> None:
     with make() as cache:
+        cache.set("other", 1)
+        cache.set("c", 1, depends_on=[Key("other")])
+        cache.set("other", 2)
         cache.set("there", 1)
         cache.set("a", 1, depends_on=[Key("there"), Version("prompt", 3)])
         cache.set("b", 1, depends_on=[Key("absent")])
@@ -101,6 +104,7 @@ def test_one_whose_key_came_or_went(make: Make) -> None:
     assert why("a", status=1)["changed"] == ["key there"]
     assert why("a", status=1)["depends_on"] == ["key there", "version prompt 3"]
     assert why("b", status=1)["changed"] == ["key absent"]
+    assert why("c", status=1)["changed"] == ["key other"]
 
 
 def test_one_that_is_not_there(make: Make) -> None:

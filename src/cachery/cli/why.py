@@ -8,10 +8,10 @@ from cachery.cli.chosen import Chosen
 from cachery.cli.printing import complain, finite, print_json, shown
 from cachery.cli.sizes import size_text
 from cachery.model.entry import Freshness, classify
-from cachery.model.marks import Mark, is_source, path_in
+from cachery.model.marks import Mark, is_source, marks_in, path_in
 from cachery.ports.store import Description
-from cachery.sources.files import is_unchanged
-from cachery.sources.source import current_version
+from cachery.sources.observing import stand
+from cachery.sources.source import Key
 
 __all__ = ["show_entry"]
 
@@ -50,22 +50,13 @@ def show_entry(chosen: Chosen, key: str, *, as_json: bool) -> bool:
 
 
 def _changed(store: Any, found: Description | None) -> list[str]:
-    """Return those of the sources that are known not to stand as they did.
+    """Return those of the sources that do not look as they did. Which versions a program declares nobody knows here."""
 
-    A key that was written again looks as any other that is there, so only one that came or went since is among them.
-    """
-    tags = () if found is None or found.entry is None else found.entry.tags
-    marks = [mark for tag in tags if (mark := Mark.read(tag)) is not None]
-    return list(dict.fromkeys(_source_shown(mark.tag) for mark in marks if not _may_stand(mark, store)))
+    def stamp_of(name: str) -> str:
+        return marks_in(store.observe((), (Key(name),)))[0].seen
 
-
-def _may_stand(mark: Mark, store: Any) -> bool:
-    if mark.kind == "file":
-        return is_unchanged(mark.name, mark.seen)
-    if mark.kind == "version":
-        return current_version(mark.name) in {None, mark.seen}
-    is_there = _state_of(store.describe(mark.name), store.read_clock()) in {"fresh", "refresh due"}
-    return is_there == bool(mark.seen)
+    marks = () if found is None or found.entry is None else marks_in(found.entry.tags)
+    return list(dict.fromkeys(_source_shown(mark.tag) for mark in marks if not stand([mark], stamp_of)))
 
 
 def _source_shown(tag: str) -> str:
