@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import pytest
@@ -250,30 +251,29 @@ class SourceTests(Ground):
     def test_who_joins_is_asked_about_what_the_key_depends_on(self, cache: Cache) -> None:
         cache.set("a", 1, tags=["red"])
         loads: list[int] = []
-        found: list[int] = []
-        begun, may_end = [Event(), Event()], Event()
+        has_begun, has_begun_again, may_end = Event(), Event(), Event()
 
         def load() -> int:
             loads.append(1)
             number = len(loads)
-            begun[number - 1].set()
-            if number == 1:
-                may_end.wait(30)
+            if number > 1:
+                has_begun_again.set()
+                return number
+            has_begun.set()
+            may_end.wait(30)
             return number
 
-        def ask() -> None:
-            found.append(cache.get_or_set("b", load, depends_on=[Key("a")]))
+        def ask() -> Any:
+            return cache.get_or_set("b", load, depends_on=[Key("a")])
 
-        callers = [Thread(target=ask), Thread(target=ask)]
-        callers[0].start()
-        begun[0].wait(30)
-        cache.invalidate_tags("red")
-        callers[1].start()
-        begun[1].wait(0.2)  # where it waits for the lease of the other, it does not join its load
-        may_end.set()
-        for caller in callers:
-            caller.join(30)
-        assert sorted(found) == [1, 2]
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(ask)
+            has_begun.wait(30)
+            cache.invalidate_tags("red")
+            second = pool.submit(ask)
+            has_begun_again.wait(0.2)  # where it waits for the lease of the other, it does not join its load
+            may_end.set()
+            assert (first.result(30), second.result(30)) == (1, 2)
 
     def test_what_has_changed_is_not_listed_nor_removed(self, cache: Cache, file: Path) -> None:
         cache.set("a", 1, depends_on=[file])
