@@ -18,6 +18,9 @@ from tests.servers.redis_servers import (
     redis_sentinels,
 )
 
+from cachery import CacheManager
+from cachery.settings import VARIABLES
+
 _HOME = TemporaryDirectory(prefix="cachery-tests-")
 os.environ.update(XDG_DATA_HOME=_HOME.name, XDG_CACHE_HOME=_HOME.name)  # nothing of the user is touched
 
@@ -35,6 +38,19 @@ settings.load_profile("stress" if STRESS > 0.01 else "cachery")
 def stress() -> float:
     """Return the factor by which a long test is long."""
     return STRESS
+
+
+@pytest.fixture
+def fresh_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Give a test a default manager of its own and an environment that says nothing about caches."""
+    managers: list[CacheManager] = []
+    monkeypatch.setattr("cachery.manager._managers", managers)
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CACHE_DIR", str(tmp_path))
+    yield
+    for manager in managers:
+        manager.close()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from cachery.engine.flights import Flights
 from cachery.engine.load import Loading
 from cachery.engine.request import Request
 from cachery.exceptions import CacheValueError
-from cachery.keys.text import exact_key, exact_keys
+from cachery.keys.text import exact_key, exact_keys, exact_tags
 from cachery.model.durations import Duration
 from cachery.model.options import load_options
 from cachery.model.outcome import Outcome
@@ -244,10 +244,11 @@ def found_sources(found: Any) -> tuple[Source, ...]:
     return exact_sources(found)
 
 
-def _parted(options: Mapping[str, Any]) -> tuple[Iterable[str], tuple[Source, ...], dict[str, Any]]:
+def _parted(options: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[Source, ...], dict[str, Any]]:
     """Return the tags and the sources that stand among ``options``, and the rest."""
     rest = dict(options)
     depends_on = rest.pop("depends_on", ())
     if callable(depends_on):
         depends_on = found_sources(depends_on())
-    return rest.pop("tags", ()), exact_sources(depends_on) if depends_on != () else (), rest
+    tags = rest.pop("tags", ())
+    return exact_tags(tags) if tags else (), exact_sources(depends_on) if depends_on != () else (), rest

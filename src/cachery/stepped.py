@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from cachery.step import step
 
-__all__ = ["SteppedStore", "stepped_through"]
+__all__ = ["SteppedStore"]
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class SteppedStore:
         return found
 
 
-def stepped_through(items: AsyncIterator[T]) -> Iterator[T]:
+def _stepped_through(items: AsyncIterator[T]) -> Iterator[T]:
     """Yield ``items``, none of which is waited for."""
     while True:
         try:
@@ -46,7 +46,7 @@ async def _next(items: AsyncIterator[T]) -> T:
 
 
 def _iterating(function: Callable[..., AsyncIterator[T]]) -> Callable[..., Iterator[T]]:
-    return lambda *args, **kwargs: stepped_through(function(*args, **kwargs))
+    return lambda *args, **kwargs: _stepped_through(function(*args, **kwargs))
 
 
 def _stepping(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:

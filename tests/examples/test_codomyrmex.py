@@ -7,7 +7,6 @@ import re
 import runpy
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,8 @@ import pytest
 from tests.servers.redis_servers import flush, free_port
 
 import cachery
-from cachery import CacheManager, FileBasedCache, InMemoryCache, NamespacedCache, TTLManager, get_cache
+from cachery import FileBasedCache, InMemoryCache, NamespacedCache, TTLManager, get_cache
 from cachery.events import Event, Invalidated, Stored
-from cachery.settings import VARIABLES
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "codomyrmex"
 OUTPUTS = {
@@ -45,17 +43,7 @@ RedisCache requires running Redis server
 }
 
 
-@pytest.fixture(autouse=True)
-def _fresh_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Give each test a default manager of its own and an environment that says nothing about caches."""
-    managers: list[CacheManager] = []
-    monkeypatch.setattr("cachery.manager._managers", managers)
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CACHE_DIR", str(tmp_path))
-    yield
-    for manager in managers:
-        manager.close()
+pytestmark = pytest.mark.usefixtures("fresh_process")
 
 
 def without_times(text: str) -> str:
@@ -72,7 +60,8 @@ def test_every_example_is_tested() -> None:
 
 
 @pytest.fixture
-def _on_redis(redis_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def _on_redis(fresh_process: None, redis_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    del fresh_process  # first: it forgets what the environment says
     flush(redis_port)
     monkeypatch.setenv("REDIS_URL", f"redis://localhost:{redis_port}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,21 +22,12 @@ from cachery.mcp_tools import (
     cache_stats,
     call_module_function,
 )
-from cachery.settings import VARIABLES, from_environment
+from cachery.settings import from_environment
 
 VARIABLE = "CODOMYRMEX_MCP_CACHE_TTL"
 
 
-@pytest.fixture(autouse=True)
-def _fresh_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    managers: list[CacheManager] = []
-    monkeypatch.setattr("cachery.manager._managers", managers)
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CACHE_DIR", str(tmp_path))
-    yield
-    for manager in managers:
-        manager.close()
+pytestmark = pytest.mark.usefixtures("fresh_process")
 
 
 def test_a_value_is_stored_found_and_deleted() -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cachery.aio.offloaded import OffloadedDoor, off_loop
+from cachery.backends.adapt import OffLoop
 from cachery.keys.text import exact_key
-from cachery.model.entry import Entry
 from cachery.model.sentinels import MISSING
 from cachery.ports.backend import Backend, Leases
 from cachery.step import step
+from cachery.stepped import SteppedStore
 
 if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
     from cachery.loading import LoopEngine
@@ -49,37 +49,19 @@ class ThreadedDoor(OffloadedDoor):
         return engine
 
 
-class _SteppedOffLoop(Generic[Token]):
+class _SteppedOffLoop(OffLoop[Token]):
     """The ``backend`` of a blocking engine, which never suspends, carried through on another thread."""
 
     def __init__(self, backend: Backend[Token]) -> None:
-        self._backend = backend
-        self.default_life = backend.default_life
-        self.read_clock = backend.read_clock
-        self.isolate = backend.isolate
-        self.is_current = backend.is_current
-        self.close_token = backend.close_token
+        stepped: Any = SteppedStore(backend)
+        super().__init__(stepped, off_loop)
         self.leases: Leases | None = None if backend.leases is None else _LeasesOffLoop(backend.leases)
 
-    async def read_entry(self, key: str) -> Entry | None:
-        """Return what stands under ``key``, stale or fresh, or ``None``."""
-        return await off_loop(lambda: step(self._backend.read_entry(key)))
-
-    async def write_entry(self, key: str, entry: Entry, token: Token | None = None) -> bool:
-        """Store ``entry``, fenced by ``token``; True when stored."""
-        return await off_loop(lambda: step(self._backend.write_entry(key, entry, token)))
-
-    async def postpone_refresh(self, key: str, until: float, token: Token) -> None:
-        """Let the entry under ``key`` be refreshed no sooner than ``until``."""
-        await off_loop(lambda: step(self._backend.postpone_refresh(key, until, token)))
-
     async def open_token(self, key: str, tags: tuple[str, ...] = ()) -> Token:
-        """Note the moment: a load of ``key`` begins now."""
-        return await off_loop(lambda: step(self._backend.open_token(key, tags)))
-
-    async def observe(self, keys: Sequence[str], sources: tuple[Any, ...]) -> tuple[str, ...]:
-        """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now."""
-        return await off_loop(lambda: step(self._backend.observe(keys, sources)))
+        """Note the moment: a load of ``key`` begins now, whose value will carry ``tags``, as far as is known."""
+        begin: Any = self._backend.open_token
+        token: Token = await off_loop(begin, key, tags)
+        return token
 
 
 class _LeasesOffLoop:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from cachery.backends.disk.copies import copy_of
-from cachery.backends.disk.shelf import digest_of
 from cachery.backends.disk.store import DiskStore
+from cachery.backends.disk.writing import digest_of
 from cachery.model.sentinels import MISSING
 from cachery.serializers.pipeline import key_bytes
 

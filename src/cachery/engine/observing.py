@@ -50,9 +50,7 @@ watching: ContextVar[tuple[Watch, ...]] = ContextVar("watching", default=())
 
 
 async def observed(loading: Loading[Any], request: Request, keys: Sequence[str]) -> Request:
-    """Return ``request``, the load of ``keys``, with what its sources look like now, if it has any."""
-    if not request.sources:
-        return request
+    """Return ``request``, the load of ``keys``, with what its sources look like now."""
     backend = loading.backend
     tags = await backend.observe(keys, request.sources)
     absent = absent_keys(tags)

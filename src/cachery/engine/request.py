@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cachery.keys.text import exact_tags
 from cachery.model.marks import prefixed
 from cachery.model.options import LoadOptions
 
@@ -13,7 +12,7 @@ __all__ = ["Request"]
 
 
 class Request:
-    """A key, who can load it, and how to load and keep it. ``tags`` are checked here.
+    """A key, who can load it, and how to load and keep it.
 
     ``sources``: what the value depends on, to be looked at when the load begins; ``bonds``: the tags that come of them,
     as far as they are known, which stay whatever the loader says; ``watch``: of the keys among them that were not
@@ -28,7 +27,7 @@ class Request:
         key: str,
         loader: Callable[..., Any],
         options: LoadOptions,
-        tags: Iterable[str] = (),
+        tags: tuple[str, ...] = (),
         sources: tuple[Any, ...] = (),
         *,
         wants_context: bool = False,
@@ -36,7 +35,7 @@ class Request:
         self.key = key
         self.loader = loader
         self.options = options
-        self.tags = exact_tags(tags) if tags else ()
+        self.tags = tags
         self.sources = sources
         self.bonds: tuple[str, ...] = ()
         if sources:

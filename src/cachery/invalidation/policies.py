@@ -92,7 +92,15 @@ class InvalidationPolicy(ABC):
         """Return the key of the entry that leaves to make room; ``None`` when none does."""
 
 
-class TTLPolicy(InvalidationPolicy):
+class _Timed(InvalidationPolicy):
+    """Lets go of what is over, whether room is needed or not."""
+
+    def should_evict(self, entry: CacheEntry) -> bool:
+        """Tell whether the time of ``entry`` is over."""
+        return entry.is_expired
+
+
+class TTLPolicy(_Timed):
     """Who is over first leaves first. ``default_ttl``: of entries stored without one; seconds or text."""
 
     strategy = InvalidationStrategy.TTL
@@ -100,51 +108,35 @@ class TTLPolicy(InvalidationPolicy):
     def __init__(self, default_ttl: Duration = 300.0) -> None:
         self.default_ttl = seconds(default_ttl, "default_ttl")
 
-    def should_evict(self, entry: CacheEntry) -> bool:
-        """Tell whether the time of ``entry`` is over."""
-        return entry.is_expired
-
     def select_for_eviction(self, entries: Mapping[str, CacheEntry]) -> str | None:
         """Return the key of the entry that is over first."""
         return min(entries, key=lambda key: _end_of(entries[key]), default=None)
 
 
-class LRUPolicy(InvalidationPolicy):
+class LRUPolicy(_Timed):
     """Who was not read for the longest time leaves first."""
 
     strategy = InvalidationStrategy.LRU
-
-    def should_evict(self, entry: CacheEntry) -> bool:
-        """Tell whether the time of ``entry`` is over."""
-        return entry.is_expired
 
     def select_for_eviction(self, entries: Mapping[str, CacheEntry]) -> str | None:
         """Return the key of the entry that was read longest ago."""
         return min(entries, key=lambda key: entries[key].last_accessed, default=None)
 
 
-class LFUPolicy(InvalidationPolicy):
+class LFUPolicy(_Timed):
     """Who was read least leaves first, the oldest of them."""
 
     strategy = InvalidationStrategy.LFU
-
-    def should_evict(self, entry: CacheEntry) -> bool:
-        """Tell whether the time of ``entry`` is over."""
-        return entry.is_expired
 
     def select_for_eviction(self, entries: Mapping[str, CacheEntry]) -> str | None:
         """Return the key of the entry that was read least."""
         return min(entries, key=lambda key: (entries[key].access_count, entries[key].last_accessed), default=None)
 
 
-class FIFOPolicy(InvalidationPolicy):
+class FIFOPolicy(_Timed):
     """Who came first leaves first."""
 
     strategy = InvalidationStrategy.FIFO
-
-    def should_evict(self, entry: CacheEntry) -> bool:
-        """Tell whether the time of ``entry`` is over."""
-        return entry.is_expired
 
     def select_for_eviction(self, entries: Mapping[str, CacheEntry]) -> str | None:
         """Return the key of the entry that was stored first."""

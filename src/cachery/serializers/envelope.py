@@ -113,10 +113,14 @@ class Envelope:
     tags: tuple[tuple[str, int], ...]
     key_id: bytes
 
+    @property
+    def tag_names(self) -> tuple[str, ...]:
+        """The tags without their numbers."""
+        return tuple([name for name, _ in self.tags])
+
     def entry(self, value: object) -> Entry:
         """Return the entry of ``value``, with the stamps that stand here."""
-        names = tuple(name for name, _ in self.tags)
-        return Entry(value, self.fresh_until, self.refresh_at, self.stale_until, names, self.cost)
+        return Entry(value, self.fresh_until, self.refresh_at, self.stale_until, self.tag_names, self.cost)
 
 
 def pack(key: bytes, body: Body, entry: Entry, epoch: int, key_id: bytes = NO_KEY) -> bytes:

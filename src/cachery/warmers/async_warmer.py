@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from datetime import UTC, datetime
 from inspect import isawaitable
 from random import random as chance
 from types import TracebackType
 from typing import Any, Self
 
 from cachery.aio.cache import Cache
-from cachery.exceptions import CacheClosedError, CacheRecursionError
+from cachery.exceptions import CacheClosedError
 from cachery.forks import reset_in_child
-from cachery.locks import make_lock
 from cachery.model.sentinels import MISSING
 from cachery.ports.clock import Clock, wall
 from cachery.ports.clock import stopwatch as perf_counter
@@ -23,7 +21,9 @@ from cachery.warmers.choice import check_parts, in_demand, load_arguments, loadi
 from cachery.warmers.config import WarmingConfig, WarmingStrategy, as_seconds
 from cachery.warmers.loaders import ValueLoader
 from cachery.warmers.loop_run import LoopRun
+from cachery.warmers.naming import warmer_shown
 from cachery.warmers.providers import AdaptiveKeyProvider, KeyProvider, listed, provider_failed
+from cachery.warmers.record import Record
 from cachery.warmers.retrying import retrier
 from cachery.warmers.run import Progress, batched
 from cachery.warmers.stats import Result, WarmingStats
@@ -80,30 +80,27 @@ class AsyncCacheWarmer:
         self._cache, self._provider, self._loader = cache, key_provider, value_loader
         self.tracker = tracker_of(tracker, key_provider, self.config, cache)
         self._progress, self._sleep = progress, sleep
-        self._clock, self._stopwatch = clock, stopwatch
-        self._stats = WarmingStats()
+        self._record = Record(clock, stopwatch)
         self.reset_after_fork()
         reset_in_child(self)
 
     def __repr__(self) -> str:
-        kept = f"a {type(self._cache).__name__}" if isinstance(self._cache, MutableMapping) else repr(self._cache)
-        return f"<AsyncCacheWarmer of {kept}, {self.config.strategy.value}: {self._provider!r}, {self._loader!r}>"
+        return warmer_shown(self, self._cache, self.config.strategy.value, self._provider, self._loader)
 
     def reset_after_fork(self) -> None:
         """Forget the tasks of the parent."""
-        self._lock = make_lock()
-        self._turn: Turn | None = None
+        self._record.reset_after_fork()
         self._scheduler: asyncio.Task[None] | None = None
 
     @property
     def stats(self) -> WarmingStats:
         """The numbers of the last run that came to its end; those of single keys since are added."""
-        return self._stats
+        return self._record.stats
 
     @property
     def is_warming(self) -> bool:
         """Whether a run is under way."""
-        return self._turn is not None
+        return self._record.turn is not None
 
     async def warm(self, keys: Sequence[Any] | None = None) -> WarmingStats:
         """Load and store all keys of the provider, or those that are given, as ``CacheWarmer.warm``.
@@ -111,40 +108,28 @@ class AsyncCacheWarmer:
         A caller who is cancelled ends the run; who waits for it then begins one of their own.
         """
         while True:
-            turn, is_ours = self._take_turn(is_full=keys is None)
+            turn, is_ours = self._record.take_turn(asyncio.current_task(), is_full=keys is None)
             if is_ours:
                 return await self._lead(turn, keys)
-            if asyncio.current_task() in turn.workers:
-                raise CacheRecursionError("what is called by a run cannot begin one: a loader, a provider, progress")
             await asyncio.wrap_future(turn.over)
             if keys is None and turn.is_full and (stats := turn.outcome()) is not None:
                 return stats
 
-    def _take_turn(self, *, is_full: bool) -> tuple[Turn, bool]:
-        with self._lock:
-            if self._turn is not None:
-                return self._turn, False
-            self._turn = Turn(asyncio.current_task(), is_full=is_full)
-            return self._turn, True
-
     async def _lead(self, turn: Turn, keys: Sequence[Any] | None) -> WarmingStats:
         try:
-            self._stats = stats = await self._warm(turn, keys)
+            stats = await self._warm(turn, keys)
         except BaseException as error:
-            self._turn = None
-            turn.fail(error)
+            self._record.fail(turn, error)
             raise
-        self._turn = None
-        turn.end(stats)
-        return stats
+        return self._record.end(turn, stats)
 
     async def _warm(self, turn: Turn, keys: Sequence[Any] | None) -> WarmingStats:
-        began = self._stopwatch()
+        began = self._record.stopwatch()
         wanted = self._target.checked(await self._keys() if keys is None else listed(keys))
         run = LoopRun(batched(wanted, self.config.batch_size))
         run.workers = turn.workers
         result = await self._carry_out(run, self._progress)
-        return WarmingStats.of(result, len(wanted), 1e3 * (self._stopwatch() - began), self._now())
+        return self._record.numbers(result, len(wanted), began)
 
     async def _carry_out(self, run: LoopRun, progress: Progress | None) -> Result:
         job = Job(self._target, self._loader, ask_loop, self._retry, self._sleep, run.is_over)
@@ -163,9 +148,9 @@ class AsyncCacheWarmer:
 
     async def warm_key(self, key: Any) -> bool:
         """Load and store ``key`` alone, with retries; True when it is stored, or somebody's newer value is."""
-        began = self._stopwatch()
+        began = self._record.stopwatch()
         result = await self._carry_out(LoopRun([self._target.checked([key])]), None)
-        self._add(result, began)
+        self._record.add(result, began)
         return result.done == 1 and not result.failed
 
     async def get(self, key: Any) -> Any:
@@ -180,23 +165,15 @@ class AsyncCacheWarmer:
         )
 
     async def _load(self, key: Any) -> Any:
-        began = self._stopwatch()
+        began = self._record.stopwatch()
         try:
             value = self._loader.load(key)
             value = await value if isawaitable(value) else value
         except Exception as error:
-            self._add(Result(failed={key: reason_of(error)}), began)
+            self._record.add(Result(failed={key: reason_of(error)}), began)
             raise
-        self._add(Result(1), began)
+        self._record.add(Result(1), began)
         return value
-
-    def _add(self, result: Result, began: float) -> None:
-        spent, now = 1e3 * (self._stopwatch() - began), self._now()
-        with self._lock:
-            self._stats = self._stats.plus(result, spent, now)
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock(), UTC)
 
     async def start(self) -> WarmingStats | None:
         """Begin what the strategy says, as ``CacheWarmer.start``."""

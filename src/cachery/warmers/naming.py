@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["name_of"]
+from collections.abc import MutableMapping
+from typing import Any
+
+__all__ = ["name_of", "warmer_shown"]
 
 
 def name_of(part: object) -> str:
@@ -18,3 +21,9 @@ def name_of(part: object) -> str:
         return type(part).__qualname__
     shown = repr(part)
     return type(part).__qualname__ if " at 0x" in shown else shown
+
+
+def warmer_shown(warmer: object, cache: Any, strategy: str, *parts: object) -> str:
+    """Return how ``warmer`` shows itself: what it fills, when, and by which ``parts``."""
+    kept = f"a {type(cache).__name__}" if isinstance(cache, MutableMapping) else repr(cache)
+    return f"<{type(warmer).__name__} of {kept}, {strategy}: {', '.join(map(repr, parts))}>"

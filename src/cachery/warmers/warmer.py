@@ -7,13 +7,12 @@ import threading
 from collections.abc import Callable, MutableMapping, Sequence
 from concurrent.futures import Future, wait
 from contextvars import copy_context
-from datetime import UTC, datetime
 from random import random as chance
 from types import TracebackType
 from typing import Any, Self
 
 from cachery.cache import Cache
-from cachery.exceptions import CacheClosedError, CacheRecursionError
+from cachery.exceptions import CacheClosedError
 from cachery.forks import reset_in_child
 from cachery.locks import make_lock
 from cachery.model.sentinels import MISSING
@@ -23,7 +22,9 @@ from cachery.warmers.batch import Job, ask_here
 from cachery.warmers.choice import check_parts, in_demand, load_arguments, loading_of, target_of, tracker_of
 from cachery.warmers.config import WarmingConfig, WarmingStrategy, as_seconds
 from cachery.warmers.loaders import ValueLoader
+from cachery.warmers.naming import warmer_shown
 from cachery.warmers.providers import AdaptiveKeyProvider, KeyProvider, listed, provider_failed
+from cachery.warmers.record import Record
 from cachery.warmers.retrying import retrier
 from cachery.warmers.run import Progress, Run, batched
 from cachery.warmers.scheduler import Scheduler
@@ -80,30 +81,28 @@ class CacheWarmer:
         self._cache, self._provider, self._loader = cache, key_provider, value_loader
         self.tracker = tracker_of(tracker, key_provider, self.config, cache)
         self._progress, self._sleep = progress, sleep
-        self._clock, self._stopwatch = clock, stopwatch
-        self._stats = WarmingStats()
+        self._record = Record(clock, stopwatch)
         self.reset_after_fork()
         reset_in_child(self)
 
     def __repr__(self) -> str:
-        kept = f"a {type(self._cache).__name__}" if isinstance(self._cache, MutableMapping) else repr(self._cache)
-        return f"<CacheWarmer of {kept}, {self.config.strategy.value}: {self._provider!r}, {self._loader!r}>"
+        return warmer_shown(self, self._cache, self.config.strategy.value, self._provider, self._loader)
 
     def reset_after_fork(self) -> None:
         """Forget the threads of the parent."""
+        self._record.reset_after_fork()
         self._lock = make_lock()
-        self._turn: Turn | None = None
         self._scheduler: Scheduler | None = None
 
     @property
     def stats(self) -> WarmingStats:
         """The numbers of the last run that came to its end; those of single keys since are added."""
-        return self._stats
+        return self._record.stats
 
     @property
     def is_warming(self) -> bool:
         """Whether a run is under way."""
-        return self._turn is not None
+        return self._record.turn is not None
 
     def warm(self, keys: Sequence[Any] | None = None) -> WarmingStats:
         """Load and store all keys of the provider, or those that are given; return what became of them.
@@ -117,41 +116,29 @@ class CacheWarmer:
         ``CacheClosedError``.
         """
         while True:
-            turn, is_ours = self._take_turn(is_full=keys is None)
+            turn, is_ours = self._record.take_turn(threading.get_ident(), is_full=keys is None)
             if is_ours:
                 return self._lead(turn, keys)
-            if threading.get_ident() in turn.workers:
-                raise CacheRecursionError("what is called by a run cannot begin one: a loader, a provider, progress")
             wait([turn.over])
             if keys is None and turn.is_full and (stats := turn.outcome()) is not None:
                 return stats
 
-    def _take_turn(self, *, is_full: bool) -> tuple[Turn, bool]:
-        with self._lock:
-            if self._turn is not None:
-                return self._turn, False
-            self._turn = Turn(threading.get_ident(), is_full=is_full)
-            return self._turn, True
-
     def _lead(self, turn: Turn, keys: Sequence[Any] | None) -> WarmingStats:
         """Warm ``keys``; tell those who wait for ``turn``."""
         try:
-            self._stats = stats = self._warm(turn, keys)
+            stats = self._warm(turn, keys)
         except BaseException as error:
-            self._turn = None
-            turn.fail(error)
+            self._record.fail(turn, error)
             raise
-        self._turn = None
-        turn.end(stats)
-        return stats
+        return self._record.end(turn, stats)
 
     def _warm(self, turn: Turn, keys: Sequence[Any] | None) -> WarmingStats:
-        began = self._stopwatch()
+        began = self._record.stopwatch()
         wanted = self._target.checked(self._keys() if keys is None else listed(keys))
-        run = Run(batched(wanted, self.config.batch_size), self._stopwatch)
+        run = Run(batched(wanted, self.config.batch_size), self._record.stopwatch)
         run.workers = turn.workers
         result = self._carry_out(run, self._progress)
-        return WarmingStats.of(result, len(wanted), 1e3 * (self._stopwatch() - began), self._now())
+        return self._record.numbers(result, len(wanted), began)
 
     def _carry_out(self, run: Run, progress: Progress | None) -> Result:
         sleep = self._sleep
@@ -192,9 +179,9 @@ class CacheWarmer:
 
     def warm_key(self, key: Any) -> bool:
         """Load and store ``key`` alone, with retries; True when it is stored, or somebody's newer value is."""
-        began = self._stopwatch()
-        result = self._carry_out(Run([self._target.checked([key])], self._stopwatch), None)
-        self._add(result, began)
+        began = self._record.stopwatch()
+        result = self._carry_out(Run([self._target.checked([key])], self._record.stopwatch), None)
+        self._record.add(result, began)
         return result.done == 1 and not result.failed
 
     def get(self, key: Any) -> Any:
@@ -211,22 +198,14 @@ class CacheWarmer:
         return self._cache.get_or_set(key, loading_of(self.config, key, self._load), **load_arguments(self.config, key))
 
     def _load(self, key: Any) -> Any:
-        began = self._stopwatch()
+        began = self._record.stopwatch()
         try:
             value = self._loader.load(key)
         except Exception as error:
-            self._add(Result(failed={key: reason_of(error)}), began)
+            self._record.add(Result(failed={key: reason_of(error)}), began)
             raise
-        self._add(Result(1), began)
+        self._record.add(Result(1), began)
         return value
-
-    def _add(self, result: Result, began: float) -> None:
-        spent, now = 1e3 * (self._stopwatch() - began), self._now()
-        with self._lock:
-            self._stats = self._stats.plus(result, spent, now)
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock(), UTC)
 
     def start(self) -> WarmingStats | None:
         """Begin what the strategy says. ``EAGER`` warms now and returns the numbers; ``LAZY`` waits to be asked.

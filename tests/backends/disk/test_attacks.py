@@ -16,7 +16,7 @@ import pytest
 from tests.backends.disk.actors import SECRET, disk_cache
 
 from cachery import CacheConnectionError, DiskCache
-from cachery.backends.disk.shelf import digest_of
+from cachery.backends.disk.writing import digest_of
 from cachery.events import Event, Unreadable
 from cachery.model.entry import Entry
 from cachery.serializers.compression import Compression

@@ -71,10 +71,10 @@ def copy_of(shelf: Shelf, key: str, digest: bytes) -> Copy | None:
     envelope = None if record is None else shelf.opened(key, key_bytes(key), record)
     if envelope is None or envelope.fresh_until <= shelf.read_clock() or not guard.is_settled(snapshot):
         return None
-    if has_marks(tag for tag, _ in envelope.tags):  # what was seen is looked at anew at each read
+    if has_marks(envelope.tag_names):  # what was seen is looked at anew at each read
         return None
     if envelope.tags:
-        guard = guard.and_of(state.group_of(tag_digest(tag)) for tag, _ in envelope.tags)
+        guard = guard.and_of(state.group_of(tag_digest(tag)) for tag in envelope.tag_names)
         with shelf.reading() as transaction:
             if not guard.is_settled(transaction.id()) or is_outdated(
                 transaction, environment, envelope, shelf.read_clock

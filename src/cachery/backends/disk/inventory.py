@@ -7,8 +7,8 @@ from itertools import islice
 
 from cachery.backends.disk.big_files import Reference
 from cachery.backends.disk.index import Row, unpack_row
-from cachery.backends.disk.shelf import Shelf, digest_of
-from cachery.backends.disk.writing import is_outdated
+from cachery.backends.disk.shelf import Shelf
+from cachery.backends.disk.writing import digest_of, is_outdated
 from cachery.ports.store import Description, Summary
 from cachery.serializers.describing import described, unreadable
 from cachery.serializers.envelope import REFERENCE, Unreadable, key_of, unpack

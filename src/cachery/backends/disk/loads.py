@@ -17,9 +17,9 @@ from itertools import count
 from threading import Lock
 from typing import Any, TypeVar
 
-from cachery.backends.disk.shelf import Shelf, digest_of
+from cachery.backends.disk.shelf import Shelf
 from cachery.backends.disk.state import EVERYTHING, is_settled
-from cachery.backends.disk.writing import Parcel, Writing, body_stamp, hit_number
+from cachery.backends.disk.writing import Parcel, Writing, body_stamp, digest_of, hit_number
 from cachery.exceptions import CacheTimeoutError, CacheValueError
 from cachery.model.entry import Entry
 from cachery.serializers.envelope import Envelope
@@ -181,7 +181,7 @@ class Loads(Shelf):
 
     def _look_at(self, key: str) -> Seen:
         envelope = self.live(key, digest_of(key_bytes(key)), self.read_clock())
-        return Seen() if envelope is None else Seen(body_stamp(envelope.body), tuple(tag for tag, _ in envelope.tags))
+        return Seen() if envelope is None else Seen(body_stamp(envelope.body), envelope.tag_names)
 
     def close_token(self, token: LoadToken) -> None:
         """Forget ``token``; closing it again does nothing."""

@@ -15,7 +15,6 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar, cast
@@ -26,7 +25,7 @@ from cachery.backends.disk.environment import LmdbError
 from cachery.backends.disk.keeper import Keeper
 from cachery.backends.disk.settings import Settings
 from cachery.backends.disk.volume import Volume, open_volume
-from cachery.backends.disk.writing import DIGEST_SIZE, Parcel, Writing, is_outdated
+from cachery.backends.disk.writing import Parcel, Writing, digest_of, is_outdated
 from cachery.exceptions import CacheClosedError, CacheConnectionError, CacheError
 from cachery.model.entry import Entry
 from cachery.ports.clock import Clock
@@ -37,10 +36,9 @@ from cachery.serializers.pipeline import Codec, key_bytes
 if not cython.compiled:
     from cachery.backends.disk.calls import Calls
 
-__all__ = ["BIG_SIZE", "MOST_USES", "Shelf", "digest_of"]
+__all__ = ["BIG_SIZE", "MOST_USES", "Shelf"]
 
 BIG_SIZE = 2**20
-_BEGUN = blake2b(digest_size=DIGEST_SIZE)
 _USES_AT_ONCE = 32
 MOST_USES = 4096
 _LOOK = 0.1
@@ -368,10 +366,3 @@ def _let_go(volume: Volume, keeper: Keeper) -> None:
     """End what a store holds that nobody closed. A finalizer calls this: nothing is waited for."""
     keeper.stop()
     volume.drop()
-
-
-def digest_of(name: bytes) -> bytes:
-    """Return the digest of a key, given as bytes."""
-    state = _BEGUN.copy()  # half of making one
-    state.update(name)
-    return state.digest()

@@ -11,10 +11,10 @@ from cachery.backends.disk.index import TAGGED, Row, unpack_row
 from cachery.backends.disk.inventory import describe, summaries, verified
 from cachery.backends.disk.loads import Loads
 from cachery.backends.disk.settings import Settings
-from cachery.backends.disk.shelf import MOST_USES, digest_of
+from cachery.backends.disk.shelf import MOST_USES
 from cachery.backends.disk.state import EVERYTHING
 from cachery.backends.disk.sweeping import has_too_many_tags, recount, sweep
-from cachery.backends.disk.writing import Parcel, Writing, is_outdated
+from cachery.backends.disk.writing import Parcel, Writing, digest_of, is_outdated
 from cachery.exceptions import CacheValueError
 from cachery.forks import reset_in_child
 from cachery.model.entry import Entry

@@ -103,7 +103,7 @@ class _Survey:
             envelope = unpack(record)
         except Unreadable:
             return False
-        self._carried.update(tag_digest(tag) for tag, _ in envelope.tags)
+        self._carried.update(tag_digest(tag) for tag in envelope.tag_names)
         return is_outdated(transaction, self._environment, envelope, self._read_clock)
 
     def correct(self, writing: Writing) -> None:

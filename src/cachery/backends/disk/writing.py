@@ -49,6 +49,7 @@ __all__ = [
     "Parcel",
     "Writing",
     "body_stamp",
+    "digest_of",
     "hit_number",
     "is_outdated",
     "reference_of",
@@ -58,6 +59,7 @@ __all__ = [
 DIGEST_SIZE = 16
 _OVERHEAD = 2 * DIGEST_SIZE + ROW_SIZE
 _LOOKED_AT = 8
+_BEGUN = blake2b(digest_size=DIGEST_SIZE)
 
 
 @cython.final
@@ -329,7 +331,7 @@ def is_outdated(transaction: Any, environment: Environment, envelope: Envelope, 
     """Tell whether a tag of ``envelope`` was invalidated after its birth, or a source of it has changed since."""
     if _is_hit(transaction, environment, envelope):
         return True
-    marks = marks_in([tag for tag, _ in envelope.tags])
+    marks = marks_in(envelope.tag_names)
     return bool(marks) and not stand(marks, partial(stamp_of, transaction, environment, read_clock))
 
 
@@ -339,8 +341,7 @@ def _is_hit(transaction: Any, environment: Environment, envelope: Envelope) -> b
 
 def stamp_of(transaction: Any, environment: Environment, read_clock: Clock, key: str) -> str:
     """Return what tells the value that is live under ``key`` from any other; empty where there is none."""
-    digest = blake2b(key_bytes(key), digest_size=DIGEST_SIZE).digest()
-    record = transaction.get(digest, b"", environment.records)
+    record = transaction.get(digest_of(key_bytes(key)), b"", environment.records)
     try:
         envelope = unpack(record) if record else None
     except Unreadable:
@@ -358,6 +359,13 @@ def body_stamp(body: Body) -> str:
 def hit_number(transaction: Any, table: Any, tag: str) -> int:
     """Return the number of the last invalidation of ``tag``, 0 for none."""
     return int.from_bytes(transaction.get(tag_digest(tag), b"", table), "little")
+
+
+def digest_of(name: bytes) -> bytes:
+    """Return the digest of a key, given as bytes."""
+    state = _BEGUN.copy()  # half of making one
+    state.update(name)
+    return state.digest()
 
 
 def tag_digest(tag: str) -> bytes:

@@ -247,8 +247,7 @@ class Cluster:
 
 def seen(reply: list[Any]) -> Row | None:
     """Return the row that ``Reach.looking`` has brought."""
-    state, record, left, numbers = reply
-    return None if record is None else Row(record, left / 1000, state, numbers)
+    return _rows(reply)[0]
 
 
 def _put_alone(parcel: Parcel, stamp: bytes, token: bytes = b"") -> Command:
@@ -288,9 +287,9 @@ def _number_in(found: bytes | None) -> bytes:
     return _UNKNOWN if found is None or len(found) != len(_UNKNOWN) else found
 
 
-def _tags_of(row: Row) -> list[str]:
+def _tags_of(row: Row) -> Sequence[str]:
     """Return the tags of the record of ``row``."""
     try:
-        return [tag for tag, _ in opened_head(row.record).tags]
+        return opened_head(row.record).tag_names
     except Unreadable:
         return []

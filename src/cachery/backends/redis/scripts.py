@@ -80,7 +80,7 @@ async def _asked_again(link: Link, commands: Sequence[Command], replies: list[An
 
     What followed them and is no script comes again too: it tells, or asks, what became of the cache after them.
     """
-    unknown = [at for at, reply in enumerate(replies) if is_unknown_script(reply)]
+    unknown = [at for at, reply in enumerate(replies) if _is_unknown_script(reply)]
     if unknown:
         places = [at for at in range(unknown[0], len(commands)) if at in unknown or commands[at][0] != "EVALSHA"]
         again = await link.ask([_with_text(commands[at]) if at in unknown else commands[at] for at in places])
@@ -89,7 +89,7 @@ async def _asked_again(link: Link, commands: Sequence[Command], replies: list[An
     return replies
 
 
-def is_unknown_script(reply: object) -> bool:
+def _is_unknown_script(reply: object) -> bool:
     """Tell whether a server answered that it does not know a script."""
     return type(reply) is ErrorReply and reply.text.startswith("NOSCRIPT")
 

@@ -130,7 +130,7 @@ class Shelf:
 
     def _tags_of(self, row: Row) -> tuple[str, ...]:
         found = self.head(row)
-        return () if found is None else tuple(tag for tag, _ in found.envelope.tags)
+        return () if found is None else found.envelope.tag_names
 
     async def observe(self, keys: Sequence[str], sources: tuple[Source, ...]) -> tuple[str, ...]:
         """Return the tags of entries under ``keys`` that depend on ``sources`` as they are now.

@@ -137,10 +137,10 @@ class NearStore:
 
     def _keep(self, key: str, entry: bytes, found: Found, value: Any, moment: _Moment) -> None:
         life = min(found.times.fresh_until - moment.now, self._life)
-        if life <= 0 or has_marks(tag for tag, _ in found.envelope.tags):  # what was seen is looked at at each read
+        if life <= 0 or has_marks(found.envelope.tag_names):  # what was seen is looked at at each read
             self._copies.drop(key)
             return
-        names = [entry, *[self._far.names.tag(tag) for tag, _ in found.envelope.tags]]
+        names = [entry, *[self._far.names.tag(tag) for tag in found.envelope.tag_names]]
         copy = Copy(
             value,
             _version(found.row),
