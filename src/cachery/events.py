@@ -22,6 +22,7 @@ from typing import Literal, TypeAlias
 from cachery.exceptions import CacheValueError
 
 __all__ = [
+    "Answered",
     "Event",
     "Evicted",
     "Expired",
@@ -147,6 +148,23 @@ class TierUp(Event):
     """The server that ``tier`` names answers again."""
 
     tier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Event):
+    """An ``AIResponseCache`` answered a request, ``duration`` seconds after it was asked.
+
+    ``operation`` is that of the request, ``model`` the one it names, if any. ``outcome``: ``"hit"``, kept or shared with
+    a call under way; ``"computed"``, by a call of its own; ``"passed"``, by one that is never kept. The tokens are those
+    that the answer says it took, 0 where it says nothing.
+    """
+
+    operation: str
+    model: str | None
+    outcome: Literal["computed", "hit", "passed"]
+    duration: float
+    input_tokens: int
+    output_tokens: int
 
 
 Listener: TypeAlias = Callable[[Event], object]

@@ -42,6 +42,9 @@ EXTRAS = {
         Extra("watch", ("watchfiles",), "files that are watched"),
         Extra("warm", ("tenacity",), "cache warming with retries"),
         Extra("mcp", ("mcp",), "the MCP server"),
+        Extra("prometheus", ("prometheus_client",), "numbers for Prometheus"),
+        Extra("opentelemetry", ("opentelemetry",), "metrics and spans for OpenTelemetry"),
+        Extra("fastapi", ("fastapi",), "caches of a FastAPI app, and their management"),
     )
 }
 

@@ -1,0 +1,1 @@
+"""What a cache does, measured: a monitor, alerts, exporters."""
