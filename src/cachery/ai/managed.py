@@ -100,7 +100,7 @@ class ManagedCache(CacheInterface):
         ``keys`` are counted by going through all of this cache; the server goes on working meanwhile.
         """
         server = await server_report(self._place)
-        self.record_memory_usage(server)
+        self.record_memory_usage()
         return {
             "redis": server,
             "memory": memory_report(self._place, self.memory_cache_size),
@@ -116,7 +116,7 @@ class ManagedCache(CacheInterface):
         return performance_summary(self.performance_monitor)
 
     def record_memory_usage(self, redis_stats: Mapping[str, Any] | None = None) -> MemoryUsageMetric:
-        """Note how much memory the answers take, in bytes, those of the server by ``redis_stats``."""
+        """Note how much memory the answers of this process take; ``redis_stats`` may tell of a server of their own."""
         memory = self._place.memory
         sizes = [] if memory is None else [len(value) for value in self._place.values_at_hand()]
         return self.performance_monitor.record_memory_usage(
