@@ -154,9 +154,9 @@ class TierUp(Event):
 class Answered(Event):
     """An ``AIResponseCache`` answered a request, ``duration`` seconds after it was asked.
 
-    ``operation`` is that of the request, ``model`` the one it names, if any. ``outcome``: ``"hit"``, kept or shared with
-    a call under way; ``"computed"``, by a call of its own; ``"passed"``, by one that is never kept. The tokens are those
-    that the answer says it took, 0 where it says nothing.
+    ``operation`` is that of the request, ``model`` the one it names, if any. ``outcome``: ``"hit"``, kept or shared
+    with a call under way; ``"computed"``, by a call of its own; ``"passed"``, by one that is never kept. The tokens are
+    those that the answer says it took, 0 where it says nothing.
     """
 
     operation: str

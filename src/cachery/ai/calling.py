@@ -18,8 +18,8 @@ _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Para
 def caller_of(call: Callable[..., Any]) -> Callable[[Any], Any]:
     """Return a function of the request that makes ``call``.
 
-    One parameter is given the request; several, or parameters by name only, as methods of clients have them, its
-    fields by name; none, nothing. Raises ``CacheValueError`` for what cannot be called.
+    One parameter is given the request; several that are called like its fields, or parameters by name only, as methods
+    of clients have them, are given its fields by name; none, nothing. Raises ``CacheValueError`` for what cannot be called.
 
     >>> caller_of(lambda *, model, messages: model)({"model": "small-1", "messages": []})
     'small-1'
@@ -32,10 +32,16 @@ def caller_of(call: Callable[..., Any]) -> Callable[[Any], Any]:
         return call
     if not parameters:
         return lambda _: call()
-    positional = [each for each in parameters if each.kind in _BY_POSITION]
-    if not positional or (len(positional) > 1 and positional[1].kind is not Parameter.VAR_POSITIONAL):
+    positional = [each.name for each in parameters if each.kind in _BY_POSITION]
+    if not positional:
         return lambda request: call(**_fields(request))
-    return call
+    return call if len(positional) == 1 else lambda request: _called_by(positional[0], call, request)
+
+
+def _called_by(first: str, call: Callable[..., Any], request: Any) -> Any:
+    """Return what ``call`` returns, whose first parameter is a field of the request, or the request."""
+    fields = _fields(request)
+    return call(**fields) if first in fields else call(request)
 
 
 async def called(call: Callable[[], Any]) -> Any:

@@ -124,7 +124,7 @@ class ManagedCache(CacheInterface):
             redis_stats,
             entry_count=len(sizes),
             size_bytes=sum(sizes),
-            max_entries=self.memory_cache_size,
+            max_entries=self.memory_cache_size or None,
         )
 
     def get_memory_usage_stats(self) -> dict[str, Any]:

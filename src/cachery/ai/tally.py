@@ -81,6 +81,7 @@ class Tally:
         if is_stored:
             self.stats.record_write()
         details = {
+            "text_tier": asked.text_tier,
             "operation_type": asked.operation,
             "response_size": parcel.size,
             "cache_data_size": parcel.compressed_size,

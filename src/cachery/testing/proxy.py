@@ -277,7 +277,7 @@ class TcpProxy:
 
     def refuse(self) -> None:
         """Refuse new connections. Those there are go on; ``cut`` ends them."""
-        self._do(self._stop_listening)
+        self._loop.run(self._stop_listening())
 
     def heal(self) -> None:
         """Carry everything at once again."""
@@ -287,7 +287,6 @@ class TcpProxy:
     def close(self) -> None:
         """Close the connections and the port. Closing again does nothing."""
         if not self._loop.loop.is_closed():
-            self._loop.run(_take_in())
             self.refuse()
             self.cut()
             self._loop.close()
@@ -312,10 +311,13 @@ class TcpProxy:
             self._server = await asyncio.start_server(self._accept, "127.0.0.1", port)
         return int(self._server.sockets[0].getsockname()[1])
 
-    def _stop_listening(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+    async def _stop_listening(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            for listening in server.sockets:
+                asyncio.get_running_loop().remove_reader(listening.fileno())  # before those accepted are taken in
+            await _take_in()
+            server.close()
 
     async def _end(self, *, is_reset: bool = False) -> None:
         for task in self._opening:
