@@ -32,6 +32,7 @@ COMPILED = (
     "backends/disk/store",
     "backends/disk/writing",
     "engine/flights",
+    "keys/canonical",
     "keys/memo",
     "policies/containers",
     "policies/expiry",

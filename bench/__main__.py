@@ -10,6 +10,7 @@ from os import cpu_count
 from platform import machine, python_version
 
 import cachery
+from bench.answers import answers
 from bench.cancellations import cancellations
 from bench.command_line import command_line
 from bench.coroutines import coroutines
@@ -57,6 +58,7 @@ _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
     redis,
     tiers,
     outage,
+    answers,
     command_line,
 )
 

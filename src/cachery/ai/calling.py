@@ -18,8 +18,9 @@ _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Para
 def caller_of(call: Callable[..., Any]) -> Callable[[Any], Any]:
     """Return a function of the request that makes ``call``.
 
-    One parameter is given the request; several that are called like its fields, or parameters by name only, as methods
-    of clients have them, are given its fields by name; none, nothing. Raises ``CacheValueError`` for what cannot be called.
+    One parameter is given the request; several that are called like its fields, or parameters by name only, as the
+    methods of clients have them, are given its fields by name; none, nothing. Raises ``CacheValueError`` for what
+    cannot be called.
 
     >>> caller_of(lambda *, model, messages: model)({"model": "small-1", "messages": []})
     'small-1'

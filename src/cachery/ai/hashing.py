@@ -24,6 +24,7 @@ _PIECE = 1 << 16
 _BROKEN = {"md5", "sha1"}
 _SMALLEST = 16
 _LONGEST_KEY = 64
+_MOST_SCOPES = 1000
 
 
 class _Hash(Protocol):
@@ -48,11 +49,12 @@ class PartHasher:
     '2afda0eb9e37b0b3d84be0bf9b1c4d3a5d3e2d7c'
     """
 
-    __slots__ = ("_begun",)
+    __slots__ = ("_begun", "_known_scopes")
 
     def __init__(self, algorithm: HashAlgorithm | None = None, secret: str | bytes | None = None) -> None:
         key = b"" if secret is None else _checked_secret(secret)
         self._begun: dict[str, _Hash] = {part: _begin(part, algorithm, key) for part in PARTS}
+        self._known_scopes: dict[str, str] = {}
 
     def name(self, part: str, content: str) -> str:
         """Return 40 hexadecimal letters for ``content``. A long one is read piece by piece, so it is never copied."""
@@ -63,6 +65,15 @@ class PartHasher:
             for start in range(0, len(content), _PIECE):
                 state.update(content[start : start + _PIECE].encode("utf-8", "surrogatepass"))
         return str(state.hexdigest()[: 2 * _DIGEST_SIZE])
+
+    def name_of_scope(self, scope: str) -> str:
+        """Return 40 hexadecimal letters for ``scope``; those of a thousand scopes are remembered."""
+        name = self._known_scopes.get(scope)
+        if name is None:
+            name = self.name("scope", scope)
+            if len(self._known_scopes) < _MOST_SCOPES:
+                self._known_scopes[scope] = name
+        return name
 
     def name_of_bytes(self, part: str, content: bytes) -> str:
         """Return 40 hexadecimal letters for ``content``."""

@@ -96,12 +96,12 @@ class CacheKeyGenerator:
     def generate_request_key(self, request: Mapping[str, Any], operation: str, model: str, *, scope: str) -> str:
         """Return the key of a request to a model, of whose fields all count."""
         content = self._hasher.name_of_bytes("request", encode(request))
-        owner = self._hasher.name("scope", scope)
+        owner = self._hasher.name_of_scope(scope)
         return f"ai_cache:op:{checked_operation(operation)}|scope:{owner}|model:{quoted(model)}|req:{content}"
 
     def scope_part(self, scope: str) -> str:
         """Return what stands in the keys of ``scope``, and in no others."""
-        return f"|scope:{self._hasher.name('scope', scope)}|"
+        return f"|scope:{self._hasher.name_of_scope(scope)}|"
 
     def get_key_generation_stats(self) -> dict[str, Any]:
         """Return how many keys were made, of which texts and operations, and how long they took, in seconds.
@@ -138,7 +138,7 @@ class CacheKeyGenerator:
         shown = len(text) <= self._longest_shown
         key = f"ai_cache:op:{operation}"
         if scope is not None:
-            key += f"|scope:{hasher.name('scope', scope)}"
+            key += f"|scope:{hasher.name_of_scope(scope)}"
         key += f"|txt:raw={quoted(text)}" if shown else f"|txt:{hasher.name('text', text)}"
         if options:
             key += f"|opts:{hasher.name_of_bytes('options', encode(_checked_options(options)))}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -24,7 +25,9 @@ _TIERS = (*TEXT_SIZE_TIERS, "xlarge")
 
 @dataclass(frozen=True, slots=True)
 class AnswerPolicy:
-    """``ttls``: seconds by operation; ``tiers``: characters by tier; ``in_memory``: the tiers that memory holds too.
+    """``ttls``: seconds by operation; ``bounds``: characters at which the next tier of texts begins.
+
+    ``in_memory``: the tiers whose answers memory holds too.
 
     >>> policy = AnswerPolicy.of(3600, {"translate": "1h"}, None, ["small"])
     >>> policy.ttl("qa"), policy.ttl("translate"), policy.ttl("other"), policy.tier(499), policy.tier(500)
@@ -33,7 +36,7 @@ class AnswerPolicy:
 
     default_ttl: float
     ttls: Mapping[str, float]
-    tiers: Mapping[str, int]
+    bounds: tuple[int, ...]
     in_memory: frozenset[str]
 
     @classmethod
@@ -52,7 +55,7 @@ class AnswerPolicy:
         return cls(
             _above_zero(default_ttl, "default_ttl"),
             MappingProxyType({**OPERATION_TTLS, **given}),
-            MappingProxyType(_rising({**TEXT_SIZE_TIERS, **dict(tiers or {})})),
+            _rising({**TEXT_SIZE_TIERS, **dict(tiers or {})}),
             _known(in_memory),
         )
 
@@ -62,7 +65,7 @@ class AnswerPolicy:
 
     def tier(self, length: int) -> str:
         """Return the tier of a text of ``length`` characters: ``small``, ``medium``, ``large`` or ``xlarge``."""
-        return next((name for name, bound in self.tiers.items() if length < bound), "xlarge")
+        return _TIERS[bisect_right(self.bounds, length)]
 
 
 def _above_zero(ttl: Duration, name: str) -> float:
@@ -72,7 +75,7 @@ def _above_zero(ttl: Duration, name: str) -> float:
     return life
 
 
-def _rising(tiers: dict[str, int]) -> dict[str, int]:
+def _rising(tiers: dict[str, int]) -> tuple[int, ...]:
     unknown = set(tiers) - set(TEXT_SIZE_TIERS)
     if unknown:
         raise CacheValueError(
@@ -81,7 +84,7 @@ def _rising(tiers: dict[str, int]) -> dict[str, int]:
     bounds = list(tiers.values())
     if any(type(bound) is not int or bound < 1 for bound in bounds) or sorted(set(bounds)) != bounds:
         raise CacheValueError(f"text_size_tiers are numbers of characters that rise from small to large, not {tiers}")
-    return tiers
+    return tuple(bounds)
 
 
 def _known(names: Collection[str]) -> frozenset[str]:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any
+from typing import Any, TypeAlias, overload
 
 from cachery.ai.calling import answer_type
 from cachery.ai.completions import Completion, Completions
@@ -38,6 +38,8 @@ _LONG_TEXT = 1 << 22
 """Characters from which on making a key takes so long that the loop is not kept waiting."""
 
 _logger = logging.getLogger("cachery.ai")
+
+_Asking: TypeAlias = Callable[..., Awaitable[Any]]
 
 
 class AIResponseCache(ManagedCache):
@@ -148,7 +150,7 @@ class AIResponseCache(ManagedCache):
         question: str | None = None,
         *,
         scope: str | None = None,
-    ) -> Any | None:
+    ) -> Any:
         """Return the stored response, or ``None``.
 
         A ``dict`` has four fields more: ``cached_at`` (text, ISO 8601, UTC), ``cache_hit``, ``text_length`` in
@@ -230,6 +232,10 @@ class AIResponseCache(ManagedCache):
         how = Completion(operation, whose, life, response_type, is_complete, refresh, load_options)
         return await self._completions.answer(request, call, how, self._irrelevant)
 
+    @overload
+    def completions(self, call: Callable[..., Any], /, **options: Any) -> _Asking: ...
+    @overload
+    def completions(self, call: None = None, /, **options: Any) -> Callable[[Callable[..., Any]], _Asking]: ...
     def completions(self, call: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         """Return ``call``, a function that asks a model, or a method of a client, with its replies kept.
 

@@ -77,11 +77,11 @@ class Shelf:
         self._recipe = recipe
 
     async def find(self, slot: Slot) -> tuple[Answer | None, bool]:
-        """Return the answer in ``slot``, or ``None``; and whether it was at hand in memory."""
+        """Return the answer in ``slot``, or ``None``; and whether it was at hand in memory, if it is anywhere."""
         door = self._door(slot)
         record, is_at_hand = door.peek(slot.key), True
         if record is MISSING:
-            record, is_at_hand = await _asked(door, slot.key), self._place.memory is door
+            record, is_at_hand = await _asked(door, slot.key), not self._place.is_shared
         if record is MISSING:
             return None, is_at_hand
         try:

@@ -1,3 +1,4 @@
+# cython: annotation_typing=False  # noqa: ERA001 - a directive: subclasses of what annotations name are welcome
 """Values as bytes: the same for the same value of the same type, and for nothing else.
 
 A default key is the digest of a call's arguments. Two calls that differ must not share it, or one would be answered
@@ -285,7 +286,9 @@ def _parent_of(kind: type) -> type[Any] | None:
 
     A class in C may hold more than can be seen: a pandas ``Timestamp`` is a ``datetime`` with hidden nanoseconds.
     """
-    for ancestor in kind.__mro__[:-1]:
+    for ancestor in kind.__mro__:
+        if ancestor is object:
+            break
         if ancestor in _LEAVES or ancestor in _BRANCHES:
             return ancestor
         if not ancestor.__flags__ & _WRITTEN_IN_PYTHON:
