@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, TypeAlias, overload
 
 from cachery.ai.calling import answer_type
@@ -338,11 +338,16 @@ def _shown(answer: Answer, *, is_hit: bool) -> Any:
     """Return the response with what is known of it, in fields that it has not itself."""
     response, facts = answer.response, answer.facts
     if type(response) is dict:
-        response.setdefault("cached_at", datetime.fromtimestamp(facts.cached_at, UTC).isoformat())
+        response.setdefault("cached_at", _moment(facts.cached_at))
         response.setdefault("cache_hit", is_hit)
         response.setdefault("text_length", facts.text_length)
         response.setdefault("compression_used", answer.is_compressed)
     return response
+
+
+@lru_cache(maxsize=1024)
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _recipe(serializer: str | CacheSerializer, compression: str, level: int, threshold: int, limit: Size) -> Recipe:

@@ -85,10 +85,11 @@ class Shelf:
         if record is MISSING:
             return None, is_at_hand
         try:
-            return await self._opened(record), is_at_hand
+            answer = await self._opened(record) if _is_large(record) else opened(record, self._recipe)
         except Unreadable:
             await self._drop(door, slot.key)
             return None, is_at_hand
+        return answer, is_at_hand
 
     async def put(self, slot: Slot, made: Made) -> tuple[bool, Parcel]:
         """Store what was made; return whether it was stored, and as what.
@@ -123,7 +124,7 @@ class Shelf:
             return parcels[-1].record
 
         record = await door.get_or_set(slot.key, load, slot.ttl, **(options or {}))
-        answer = await self._opened(record)
+        answer = await self._opened(record) if _is_large(record) else opened(record, self._recipe)
         if parcels and parcels[-1].record == record:
             await self._write_through(door, slot)
             return Loaded(answer, parcels[-1], is_hit=False, is_at_hand=False, seconds=seconds)
@@ -155,9 +156,8 @@ class Shelf:
         return self._place.door_for(in_memory=slot.in_memory)
 
     async def _opened(self, record: object) -> Answer:
-        if type(record) is bytes and len(record) > _OFF_LOOP:
-            return await asyncio.to_thread(opened, record, self._recipe)
-        return opened(record, self._recipe)
+        """Return the answer in a large ``record``, read beside the loop."""
+        return await asyncio.to_thread(opened, record, self._recipe)
 
     async def _write_through(self, door: Door, slot: Slot) -> None:
         """Have memory hold what was just stored, so that the next who asks is answered from there."""
@@ -170,6 +170,10 @@ class Shelf:
             await door.delete(key)
         except _FAILURES as error:
             _logger.warning("it could not be removed: %s", error)
+
+
+def _is_large(record: object) -> bool:
+    return type(record) is bytes and len(record) > _OFF_LOOP
 
 
 async def _asked(door: Door, key: str) -> Any:
