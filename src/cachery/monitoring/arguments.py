@@ -25,8 +25,8 @@ def exact_number(value: object, name: str) -> float:
 
 def exact_count(value: object, name: str, *, least: int = 0) -> int:
     """Return ``value`` as an ``int``. Raises ``CacheValueError`` for what is no whole number of ``least`` or more."""
-    if value.__class__ is int and value >= least:  # type: ignore[operator]
-        return value  # type: ignore[return-value]
+    if value.__class__ is int and value >= least:
+        return value
     number = _as_float(value)
     if number is None or not least <= number < inf or number != int(number):
         raise CacheValueError(f"{name} is a whole number, {least} or more, not {value!r}")
