@@ -10,7 +10,7 @@ from cachery.exceptions import CacheValueError
 from cachery.locks import make_lock
 from cachery.monitoring import reports
 from cachery.monitoring.alerts import Alert, AlertCallback, AlertRule
-from cachery.monitoring.arguments import Threshold, exact_count, exact_data, exact_name, exact_number
+from cachery.monitoring.arguments import LARGEST, Threshold, exact_count, exact_data, exact_name, exact_number
 from cachery.monitoring.books import Books, Limits, Recorded
 from cachery.monitoring.entries import INVALIDATION, Totals
 from cachery.monitoring.invalidations import invalidation_advice
@@ -99,9 +99,9 @@ class CachePerformanceMonitor:
         additional_data: Mapping[str, Any] | None = None,
     ) -> None:
         """Record that it took ``duration`` seconds to make a key of a text of ``text_length`` characters."""
-        if duration.__class__ is not float or not 0.0 <= duration < inf:
+        if duration.__class__ is not float or not 0.0 <= duration < LARGEST:
             duration = exact_number(duration, "duration")
-        if text_length.__class__ is not int or text_length < 0:
+        if text_length.__class__ is not int or not 0 <= text_length < LARGEST:
             text_length = exact_count(text_length, "text_length")
         if operation_type.__class__ is not str:
             operation_type = exact_name(operation_type, "operation_type")
@@ -124,9 +124,9 @@ class CachePerformanceMonitor:
         ``cache_hit`` counts for ``"get"`` only. An ``operation_type`` in ``additional_data`` says what the request was
         for; operations of which none is ever a hit are recommended to be looked at.
         """
-        if duration.__class__ is not float or not 0.0 <= duration < inf:
+        if duration.__class__ is not float or not 0.0 <= duration < LARGEST:
             duration = exact_number(duration, "duration")
-        if text_length.__class__ is not int or text_length < 0:
+        if text_length.__class__ is not int or not 0 <= text_length < LARGEST:
             text_length = exact_count(text_length, "text_length")
         if operation.__class__ is not str:
             operation = exact_name(operation, "operation")

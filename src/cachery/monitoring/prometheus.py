@@ -45,7 +45,7 @@ class CacheCollector:
     >>> cache.set("question", 42), cache.get("question")
     (True, 42)
     >>> registry.get_sample_value("cachery_hits_total", {"cache": "answers"})
-    1
+    1.0
     """
 
     def __init__(self, *caches: Any, monitor: CachePerformanceMonitor | None = None) -> None:
@@ -84,7 +84,7 @@ class CacheCollector:
             family = self._core.CounterMetricFamily(f"cachery_{counter}", meaning, labels=["cache"])
             for name, reading in readings:
                 if counter in reading.counters:
-                    family.add_metric([name], reading.counters[counter])
+                    family.add_metric([name], float(reading.counters[counter]))
             yield family
 
     def _gauges(self, readings: list[tuple[str, CacheReading]]) -> Iterator[Any]:
