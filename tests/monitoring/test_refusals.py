@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -125,7 +125,7 @@ def test_what_is_of_another_kind_is_refused(
 @pytest.mark.parametrize("name", ["entry_count", "size_bytes", "max_entries"])
 def test_what_is_told_of_memory_is_checked(monitor: CachePerformanceMonitor, name: str) -> None:
     with pytest.raises(CacheValueError, match=name):
-        monitor.record_memory_usage({}, **{name: -1})
+        monitor.record_memory_usage({}, None, None, **{name: -1})
     assert monitor.memory_usage_measurements == []
 
 
@@ -135,7 +135,7 @@ def test_a_coroutine_refuses_too(monitor: CachePerformanceMonitor) -> None:
 
 
 def test_other_numbers_and_texts_are_taken(monitor: CachePerformanceMonitor) -> None:
-    class Operation(str, Enum):
+    class Operation(StrEnum):
         GET = "get"
 
     monitor.record_cache_operation_time(Operation.GET, Decimal("0.5"), 1, 3.0)  # type: ignore[arg-type]

@@ -80,12 +80,17 @@ def named(caches: Iterable[Any], taken: Iterable[str] = ()) -> list[Source]:
     """
     names, sources = set(taken), []
     for cache in caches:
-        if not (hasattr(cache, "stats") or hasattr(cache, "savings")):
+        if not (_has(cache, "stats") or _has(cache, "savings")):
             raise CacheValueError(f"a cache has stats or savings; {cache!r} has neither")
         name = _untaken(_name_of(cache), names)
         names.add(name)
         sources.append(Source(cache, name))
     return sources
+
+
+def _has(cache: Any, name: str) -> bool:
+    """Tell whether there is such an attribute; where its class says so it is not read, which might fail."""
+    return hasattr(type(cache), name) or hasattr(cache, name)
 
 
 def _name_of(cache: Any) -> str:
@@ -136,7 +141,7 @@ def _is_open(cache: Any) -> bool:
 def _savings(cache: Any) -> dict[tuple[str, str], dict[str, float]]:
     """Return what was saved, by model and operation, added up over all scopes."""
     found: dict[tuple[str, str], dict[str, float]] = {}
-    for record in cache.savings() if hasattr(cache, "savings") else ():
+    for record in cache.savings() if _has(cache, "savings") else ():
         sums = found.setdefault((record.model or "", record.operation), dict.fromkeys(SAVED, 0))
         for name in SAVED:
             sums[name] += getattr(record, name)
