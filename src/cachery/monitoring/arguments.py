@@ -46,6 +46,8 @@ def exact_data(value: object, name: str = "additional_data") -> dict[str, Any]:
     """Return a copy of the mapping ``value``, empty for ``None``. Raises ``CacheValueError`` for anything else."""
     if value is None:
         return {}
+    if value.__class__ is dict:
+        return value.copy()
     if not isinstance(value, Mapping):
         raise CacheValueError(f"{name} is a mapping or None, not {value!r}")
     return dict(value)
