@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
+import sys
 import threading
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -37,7 +40,9 @@ def monitor(clock: FakeClock) -> CachePerformanceMonitor:
 
 
 def record_some_of_everything(monitor: CachePerformanceMonitor) -> None:
-    monitor.record_key_generation_time(0.01, 500, "summarize", {"text_tier": "small", "odd": object()})
+    monitor.record_key_generation_time(
+        0.01, 500, "summarize", {"text_tier": "small", "odd": object(), "tags": ("a", {"b"})}
+    )
     monitor.record_cache_operation_time("get", 0.002, True, 500, {"operation_type": "summarize"})
     monitor.record_cache_operation_time("get", 0.004, False)
     monitor.record_cache_operation_time("set", 0.006, False)
@@ -139,7 +144,7 @@ def test_reports_are_the_callers_own_and_json_carries_them(monitor: CachePerform
 
 def test_what_is_recorded_can_be_read_as_records(monitor: CachePerformanceMonitor) -> None:
     told = {"operation_type": "summarize"}
-    monitor.record_cache_operation_time("get", 1, True, 500, told)
+    monitor.record_cache_operation_time("get", 1, True, 500, MappingProxyType(told))
     monitor.record_key_generation_time(0.01, 500)
     told["operation_type"] = "changed later"
     assert monitor.cache_operation_times == [
@@ -341,6 +346,15 @@ def test_who_knows_better_is_believed(monitor: CachePerformanceMonitor) -> None:
     assert monitor.record_memory_usage({}, {"connected_clients": 3}).total_cache_size_bytes == 0
 
 
+def test_where_the_system_does_not_tell_of_memory_its_peak_or_nothing_is_told(
+    monitor: CachePerformanceMonitor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("cachery.monitoring.process._STATM", tmp_path / "nowhere")
+    assert monitor.record_memory_usage().process_memory_mb > 1
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert monitor.record_memory_usage().process_memory_mb == 0
+
+
 def test_memory_is_reported_with_its_growth(monitor: CachePerformanceMonitor, clock: FakeClock) -> None:
     monitor.record_memory_usage(size_bytes=10 * MEBIBYTE, entry_count=1)
     assert "growth_rate_mb_per_hour" not in monitor.get_memory_usage_stats()["trends"]
@@ -479,6 +493,23 @@ def test_a_finalizer_that_records_is_counted() -> None:
         small.record_cache_operation_time("get", 0.001, True, 0, {"held": Last()})
     assert small.total_operations >= 300 + 299
     assert small.totals().operations["get"][0] == 300
+
+
+@pytest.mark.parametrize("forget", [CachePerformanceMonitor.totals, CachePerformanceMonitor.reset_stats])
+def test_no_lock_is_held_while_what_is_forgotten_goes(forget: Any) -> None:
+    small = CachePerformanceMonitor(max_measurements=1)
+    seen: list[int] = []
+
+    class Last:
+        def __del__(self) -> None:
+            thread = threading.Thread(target=lambda: seen.append(small.total_operations), daemon=True)
+            thread.start()
+            thread.join(10)
+
+    small.record_cache_operation_time("get", 0.001, True, 0, {"held": Last()})
+    small.record_cache_operation_time("get", 0.001, cache_hit=True)
+    forget(small)
+    assert len(seen) == 1
 
 
 @given(st.lists(DURATIONS, min_size=2, max_size=300))

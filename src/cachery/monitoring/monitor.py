@@ -24,6 +24,7 @@ from cachery.ports.clock import Clock, wall
 __all__ = ["CachePerformanceMonitor"]
 
 _MEBIBYTE = 1024 * 1024
+_MOST_RECENT = 1000
 
 
 class CachePerformanceMonitor:
@@ -300,12 +301,15 @@ class CachePerformanceMonitor:
     # What rules read
 
     def recent_durations(self, kind: str, seconds: float) -> list[float]:
-        """Return the durations of the last ``seconds``: of ``"key_generation"`` or ``"cache_operations"``."""
+        """Return the newest durations of the last ``seconds``, of ``"key_generation"`` or ``"cache_operations"``.
+
+        There are a thousand at most.
+        """
         journals = {"key_generation": self._books.keys, "cache_operations": self._books.operations}
         if kind not in journals:
             raise CacheValueError(f"kind is one of {', '.join(map(repr, journals))}, not {kind!r}")
-        window = journals[kind].since(self._clock() - exact_number(seconds, "seconds"))
-        return [entry[2] for entry in window.entries]
+        cutoff = self._clock() - exact_number(seconds, "seconds")
+        return [entry[2] for entry in journals[kind].newest(cutoff, _MOST_RECENT)]
 
     def recent_requests(self) -> tuple[int, int]:
         """Return how many hits and misses there were in the window."""
