@@ -143,6 +143,10 @@ def test_other_numbers_and_texts_are_taken(monitor: CachePerformanceMonitor) -> 
     assert (metric.duration, metric.text_length, metric.operation_type) == (0.5, 3, "get")
     assert type(metric.operation_type) is str
     assert monitor.cache_hits == 1
+    monitor.cache_operation_threshold = Decimal("0.25")
+    report = CachePerformanceMonitor(Decimal("0.5"), 10).get_performance_stats()  # type: ignore[arg-type]
+    taken = [monitor.__dict__["cache_operation_threshold"], report["retention_hours"]]
+    assert [(type(number), number) for number in taken] == [(float, 0.25), (float, 0.5)]
 
 
 def read_nothing(_: object) -> None:

@@ -69,10 +69,11 @@ class Threshold:
     def __set__(self, owner: Any, value: object) -> None:
         if value is None and self._is_optional:
             owner.__dict__[self._name] = None
-        elif not exact_number(value, self._name) > 0:
+            return
+        number = exact_number(value, self._name)
+        if not number > 0:
             raise CacheValueError(f"{self._name} is a number above 0, not {value!r}")
-        else:
-            owner.__dict__[self._name] = value
+        owner.__dict__[self._name] = value if isinstance(value, int) else number
 
 
 def _as_float(value: object) -> float | None:

@@ -32,8 +32,8 @@ class CachePerformanceMonitor:
 
     Reports cover the last ``retention_hours``. Counts are of everything in them; durations, their percentiles and the
     like are of the newest ``max_measurements`` of each kind, which are all that is kept. Where more was recorded than
-    is kept, counts are right to a hundred and twentieth of the window at its far edge. Recording takes no lock and less
-    than a microsecond; threads lose nothing.
+    is kept, counts are right to a hundred and twentieth of the window at its far edge. Recording takes less than a
+    microsecond, and threads lose nothing.
 
     The memory thresholds are bytes. These attributes may be changed at any time, to a number above 0:
     ``key_generation_threshold`` (0.1) and ``cache_operation_threshold`` (0.05), in seconds; those of the memory;
@@ -69,13 +69,13 @@ class CachePerformanceMonitor:
         *,
         clock: Clock = wall,
     ) -> None:
-        if not exact_number(retention_hours, "retention_hours") > 0:
+        hours = exact_number(retention_hours, "retention_hours")
+        if not hours > 0:
             raise CacheValueError(f"retention_hours is a number above 0, not {retention_hours!r}")
-        self.retention_hours = retention_hours
-        self.max_measurements = exact_count(max_measurements, "max_measurements", least=1)
+        capacity = exact_count(max_measurements, "max_measurements", least=1)
         self.memory_warning_threshold_bytes = memory_warning_threshold_bytes
         self.memory_critical_threshold_bytes = memory_critical_threshold_bytes
-        if memory_warning_threshold_bytes > memory_critical_threshold_bytes:
+        if self.memory_warning_threshold_bytes > self.memory_critical_threshold_bytes:
             raise CacheValueError(
                 f"memory_warning_threshold_bytes is {memory_warning_threshold_bytes:,}, "
                 f"above memory_critical_threshold_bytes, {memory_critical_threshold_bytes:,}"
@@ -84,11 +84,21 @@ class CachePerformanceMonitor:
         self.invalidation_rate_warning_per_hour, self.invalidation_rate_critical_per_hour = 50, 100
         self.hit_rate_threshold_percent = None
         self._clock = clock
-        self._books = Books(retention_hours, self.max_measurements, clock())
+        self._books = Books(hours, capacity, clock())
         self._add_key, self._add_operation = self._books.keys.add, self._books.operations.add
         self._lock = make_lock()
         self._watch = Watch(default_rules())
         self._checked = self._due = inf
+
+    @property
+    def retention_hours(self) -> float:
+        """How many hours reports cover."""
+        return self._books.retention_hours
+
+    @property
+    def max_measurements(self) -> int:
+        """How many measurements of each kind are kept at most."""
+        return self._books.capacity
 
     # Recording
 
