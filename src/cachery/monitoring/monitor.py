@@ -331,8 +331,7 @@ class CachePerformanceMonitor:
 
     def newest_memory_usage(self) -> MemoryUsageMetric | None:
         """Return the newest measurement of memory in the window, ``None`` if there is none."""
-        measurements = self.memory_usage_measurements
-        return measurements[-1] if measurements else None
+        return next(reversed(self.memory_usage_measurements), None)
 
     # Alerts
 
