@@ -25,6 +25,7 @@ from bench.invalidation import invalidation
 from bench.lag import lag
 from bench.loading import loading
 from bench.memory import collections, memory
+from bench.monitoring import monitoring
 from bench.redis import redis
 from bench.report import count_of_missed, markdown, plain
 from bench.rows import Topic
@@ -50,6 +51,7 @@ _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
     verbs,
     invalidation,
     warming,
+    monitoring,
     disk,
     disk_full,
     disk_processes,

@@ -26,6 +26,7 @@ TITLES = [
     "Threads",
     "Other verbs",
     "Warming",
+    "Monitoring",
     "On disk",
     "On disk, many entries",
     "On disk, many processes",

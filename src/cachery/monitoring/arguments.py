@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
 from typing import Any, SupportsFloat
 
 from cachery.exceptions import CacheValueError
 
-__all__ = ["Threshold", "exact_count", "exact_data", "exact_name", "exact_number"]
+__all__ = ["LARGEST", "Threshold", "exact_count", "exact_data", "exact_name", "exact_number"]
+
+LARGEST = 2.0**63
+"""What a number lies below: many of them can be added up, and none is endless."""
 
 
 def exact_number(value: object, name: str) -> float:
-    """Return ``value`` as a ``float``. Raises ``CacheValueError`` for what is no finite number, 0 or more.
+    """Return ``value`` as a ``float``. Raises ``CacheValueError`` for what is no number, 0 or more.
 
     >>> exact_number(2, "duration")
     2.0
     """
     number = value if value.__class__ is float else _as_float(value)
-    if not (isinstance(number, float) and 0.0 <= number < inf):
+    if not (isinstance(number, float) and 0.0 <= number < LARGEST):
         raise CacheValueError(f"{name} is a number, 0 or more, not {value!r}")
     return number
 
 
 def exact_count(value: object, name: str, *, least: int = 0) -> int:
     """Return ``value`` as an ``int``. Raises ``CacheValueError`` for what is no whole number of ``least`` or more."""
-    if value.__class__ is int and value >= least:  # type: ignore[operator]
-        return value  # type: ignore[return-value]
+    if value.__class__ is int and least <= value < LARGEST:
+        return value
     number = _as_float(value)
-    if number is None or not least <= number < inf or number != int(number):
+    if number is None or not least <= number < LARGEST or number != int(number):
         raise CacheValueError(f"{name} is a whole number, {least} or more, not {value!r}")
     return value if isinstance(value, int) else int(number)
 
@@ -44,6 +46,8 @@ def exact_data(value: object, name: str = "additional_data") -> dict[str, Any]:
     """Return a copy of the mapping ``value``, empty for ``None``. Raises ``CacheValueError`` for anything else."""
     if value is None:
         return {}
+    if value.__class__ is dict:
+        return value.copy()
     if not isinstance(value, Mapping):
         raise CacheValueError(f"{name} is a mapping or None, not {value!r}")
     return dict(value)
@@ -65,10 +69,11 @@ class Threshold:
     def __set__(self, owner: Any, value: object) -> None:
         if value is None and self._is_optional:
             owner.__dict__[self._name] = None
-        elif not exact_number(value, self._name) > 0:
+            return
+        number = exact_number(value, self._name)
+        if not number > 0:
             raise CacheValueError(f"{self._name} is a number above 0, not {value!r}")
-        else:
-            owner.__dict__[self._name] = value
+        owner.__dict__[self._name] = value if isinstance(value, int) else number
 
 
 def _as_float(value: object) -> float | None:

@@ -52,6 +52,7 @@ class Books:
 
     def __init__(self, retention_hours: float, capacity: int, since: float) -> None:
         self.retention_hours = retention_hours
+        self.capacity = capacity
         self.since = since
         span = retention_hours * _HOUR
         self.keys, self.operations, self.compressions = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import Any, TypeAlias
 
 from cachery.locks import make_lock
@@ -77,40 +78,55 @@ class Journal:
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
+            left = [*self._queue, *self._ring]
             self._queue.clear()
             self._ring.clear()
             self._counts.clear()
             self._notes.clear()
             self._noted = float("inf")
+        left.clear()
 
     def totals(self) -> dict[Kind, Tally]:
         """Return the counts of everything since the beginning."""
+        self._settle()
         with self._lock:
-            self._settle()
             return self._standing()
 
     def since(self, cutoff: float) -> Window:
         """Return what was measured after ``cutoff``."""
+        self._settle()
         with self._lock:
-            self._settle()
             entries = [entry for entry in self._ring if entry[0] > cutoff]
             is_whole = len(self._ring) < (self._ring.maxlen or 0) or len(entries) < len(self._ring)
             before = {} if is_whole else self._noted_before(cutoff)
             counts = _counted(entries) if is_whole else _difference(self._standing(), before)
         return Window(counts, entries)
 
+    def newest(self, cutoff: float, most: int) -> list[Entry]:
+        """Return the newest entries, the newest first: those after ``cutoff``, and ``most`` at most."""
+        self._settle()
+        with self._lock:
+            chosen = islice(reversed(self._ring), most)
+            return list(takewhile(lambda entry: bool(entry[0] > cutoff), chosen))
+
     def _settle(self) -> None:
-        """Count what waits. What is recorded meanwhile, by a finalizer perhaps, waits until its turn comes."""
+        """Count what waits. What is recorded meanwhile, by a finalizer perhaps, waits until its turn comes.
+
+        What leaves the ring is held until the lock is let go: its finalizers are code of others.
+        """
+        left: list[Entry] = []
         with self._lock:
             if not self._is_settling:
                 self._is_settling = True
                 try:
-                    self._drain()
+                    self._drain(left)
                 finally:
                     self._is_settling = False
+        left.clear()
 
-    def _drain(self) -> None:
-        queue, keep, counts = self._queue, self._ring.append, self._counts
+    def _drain(self, left: list[Entry]) -> None:
+        queue, ring, counts = self._queue, self._ring, self._counts
+        capacity = ring.maxlen
         noted, over = self._noted, self._noted + self._fineness
         while queue:
             entry = queue.popleft()
@@ -123,7 +139,9 @@ class Journal:
             count[0] += 1
             count[1] += entry[2]
             count[2] += entry[3]
-            keep(entry)
+            if len(ring) == capacity:
+                left.append(ring.popleft())
+            ring.append(entry)
 
     def _begin(self, entry: Entry) -> tuple[Entry, list[float]]:
         """Return ``entry`` and where it is counted: of very many kinds, those that come late are counted as one."""
@@ -142,10 +160,7 @@ class Journal:
 
     def _noted_before(self, cutoff: float) -> dict[Kind, Tally]:
         """Return how the counts stood when the span began that ``cutoff`` lies in."""
-        for noted, counts in self._notes:
-            if noted + self._fineness > cutoff:
-                return counts
-        return {}
+        return next((counts for noted, counts in self._notes if noted + self._fineness > cutoff), {})
 
 
 def _counted(entries: list[Entry]) -> dict[Kind, Tally]:

@@ -10,7 +10,7 @@ from cachery.exceptions import CacheValueError
 from cachery.locks import make_lock
 from cachery.monitoring import reports
 from cachery.monitoring.alerts import Alert, AlertCallback, AlertRule
-from cachery.monitoring.arguments import Threshold, exact_count, exact_data, exact_name, exact_number
+from cachery.monitoring.arguments import LARGEST, Threshold, exact_count, exact_data, exact_name, exact_number
 from cachery.monitoring.books import Books, Limits, Recorded
 from cachery.monitoring.entries import INVALIDATION, Totals
 from cachery.monitoring.invalidations import invalidation_advice
@@ -24,6 +24,7 @@ from cachery.ports.clock import Clock, wall
 __all__ = ["CachePerformanceMonitor"]
 
 _MEBIBYTE = 1024 * 1024
+_MOST_RECENT = 1000
 
 
 class CachePerformanceMonitor:
@@ -31,8 +32,8 @@ class CachePerformanceMonitor:
 
     Reports cover the last ``retention_hours``. Counts are of everything in them; durations, their percentiles and the
     like are of the newest ``max_measurements`` of each kind, which are all that is kept. Where more was recorded than
-    is kept, counts are right to a hundred and twentieth of the window at its far edge. Recording takes no lock and less
-    than a microsecond; threads lose nothing.
+    is kept, counts are right to a hundred and twentieth of the window at its far edge. Recording takes less than a
+    microsecond, and threads lose nothing.
 
     The memory thresholds are bytes. These attributes may be changed at any time, to a number above 0:
     ``key_generation_threshold`` (0.1) and ``cache_operation_threshold`` (0.05), in seconds; those of the memory;
@@ -68,13 +69,13 @@ class CachePerformanceMonitor:
         *,
         clock: Clock = wall,
     ) -> None:
-        if not exact_number(retention_hours, "retention_hours") > 0:
+        hours = exact_number(retention_hours, "retention_hours")
+        if not hours > 0:
             raise CacheValueError(f"retention_hours is a number above 0, not {retention_hours!r}")
-        self.retention_hours = retention_hours
-        self.max_measurements = exact_count(max_measurements, "max_measurements", least=1)
+        capacity = exact_count(max_measurements, "max_measurements", least=1)
         self.memory_warning_threshold_bytes = memory_warning_threshold_bytes
         self.memory_critical_threshold_bytes = memory_critical_threshold_bytes
-        if memory_warning_threshold_bytes > memory_critical_threshold_bytes:
+        if self.memory_warning_threshold_bytes > self.memory_critical_threshold_bytes:
             raise CacheValueError(
                 f"memory_warning_threshold_bytes is {memory_warning_threshold_bytes:,}, "
                 f"above memory_critical_threshold_bytes, {memory_critical_threshold_bytes:,}"
@@ -83,11 +84,21 @@ class CachePerformanceMonitor:
         self.invalidation_rate_warning_per_hour, self.invalidation_rate_critical_per_hour = 50, 100
         self.hit_rate_threshold_percent = None
         self._clock = clock
-        self._books = Books(retention_hours, self.max_measurements, clock())
+        self._books = Books(hours, capacity, clock())
         self._add_key, self._add_operation = self._books.keys.add, self._books.operations.add
         self._lock = make_lock()
         self._watch = Watch(default_rules())
         self._checked = self._due = inf
+
+    @property
+    def retention_hours(self) -> float:
+        """How many hours reports cover."""
+        return self._books.retention_hours
+
+    @property
+    def max_measurements(self) -> int:
+        """How many measurements of each kind are kept at most."""
+        return self._books.capacity
 
     # Recording
 
@@ -99,9 +110,9 @@ class CachePerformanceMonitor:
         additional_data: Mapping[str, Any] | None = None,
     ) -> None:
         """Record that it took ``duration`` seconds to make a key of a text of ``text_length`` characters."""
-        if duration.__class__ is not float or not 0.0 <= duration < inf:
+        if duration.__class__ is not float or not 0.0 <= duration < LARGEST:
             duration = exact_number(duration, "duration")
-        if text_length.__class__ is not int or text_length < 0:
+        if text_length.__class__ is not int or not 0 <= text_length < LARGEST:
             text_length = exact_count(text_length, "text_length")
         if operation_type.__class__ is not str:
             operation_type = exact_name(operation_type, "operation_type")
@@ -124,9 +135,9 @@ class CachePerformanceMonitor:
         ``cache_hit`` counts for ``"get"`` only. An ``operation_type`` in ``additional_data`` says what the request was
         for; operations of which none is ever a hit are recommended to be looked at.
         """
-        if duration.__class__ is not float or not 0.0 <= duration < inf:
+        if duration.__class__ is not float or not 0.0 <= duration < LARGEST:
             duration = exact_number(duration, "duration")
-        if text_length.__class__ is not int or text_length < 0:
+        if text_length.__class__ is not int or not 0 <= text_length < LARGEST:
             text_length = exact_count(text_length, "text_length")
         if operation.__class__ is not str:
             operation = exact_name(operation, "operation")
@@ -300,12 +311,15 @@ class CachePerformanceMonitor:
     # What rules read
 
     def recent_durations(self, kind: str, seconds: float) -> list[float]:
-        """Return the durations of the last ``seconds``: of ``"key_generation"`` or ``"cache_operations"``."""
+        """Return the newest durations of the last ``seconds``, of ``"key_generation"`` or ``"cache_operations"``.
+
+        There are a thousand at most.
+        """
         journals = {"key_generation": self._books.keys, "cache_operations": self._books.operations}
         if kind not in journals:
             raise CacheValueError(f"kind is one of {', '.join(map(repr, journals))}, not {kind!r}")
-        window = journals[kind].since(self._clock() - exact_number(seconds, "seconds"))
-        return [entry[2] for entry in window.entries]
+        cutoff = self._clock() - exact_number(seconds, "seconds")
+        return [entry[2] for entry in journals[kind].newest(cutoff, _MOST_RECENT)]
 
     def recent_requests(self) -> tuple[int, int]:
         """Return how many hits and misses there were in the window."""
@@ -317,8 +331,7 @@ class CachePerformanceMonitor:
 
     def newest_memory_usage(self) -> MemoryUsageMetric | None:
         """Return the newest measurement of memory in the window, ``None`` if there is none."""
-        measurements = self.memory_usage_measurements
-        return measurements[-1] if measurements else None
+        return next(reversed(self.memory_usage_measurements), None)
 
     # Alerts
 

@@ -20,10 +20,10 @@ def record_as_plain(record: Any) -> dict[str, Any]:
 def as_plain(value: object, depth: int = _DEPTH) -> Any:
     """Return a copy of ``value`` of dictionaries, lists, text, finite numbers, booleans and ``None``.
 
-    What is something else becomes text, so does what is nested very deep.
+    Of something else, and of what is nested very deep, the name of its class remains.
 
     >>> as_plain({"a": (1, float("inf")), 2: b"x"})
-    {'a': [1, 'inf'], '2': "b'x'"}
+    {'a': [1, 'inf'], '2': '<bytes>'}
     """
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -33,4 +33,4 @@ def as_plain(value: object, depth: int = _DEPTH) -> Any:
         return {str(key): as_plain(each, depth - 1) for key, each in value.items()}
     if depth and isinstance(value, list | tuple | set | frozenset):
         return [as_plain(each, depth - 1) for each in value]
-    return repr(value)
+    return f"<{type(value).__name__}>"
