@@ -1,5 +1,6 @@
 """The example of the LLM starter, with nothing but its import changed."""
 
+# ruff: noqa: INP001, T201
 import asyncio
 
 from cachery.ai import AIResponseCache, InMemoryCache
@@ -26,7 +27,7 @@ async def main() -> None:
     result = await cache.get_cached_response(
         text="Document to process", operation="summarize", options={"max_length": 100}
     )
-    print(result["summary"], result["cache_hit"], memory_cache.size())  # noqa: T201
+    print(result["summary"], result["cache_hit"], memory_cache.size())
     await cache.close()
 
 

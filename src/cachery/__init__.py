@@ -18,6 +18,7 @@ from cachery._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from cachery import (
+        ai,
         aio,
         async_ops,
         backends,
@@ -98,6 +99,7 @@ __all__ = [
     "RedisCache",
     "TTLManager",
     "TieredCache",
+    "ai",
     "aio",
     "async_ops",
     "backends",
@@ -144,6 +146,7 @@ __getattr__, __dir__ = lazy_exports(
         "RedisCache": "cachery.redis:RedisCache",
         "TTLManager": "cachery.ttl_manager:TTLManager",
         "TieredCache": "cachery.tiered:TieredCache",
+        "ai": "cachery.ai",
         "aio": "cachery.aio",
         "async_ops": "cachery.async_ops",
         "backends": "cachery.backends",

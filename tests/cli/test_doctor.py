@@ -94,7 +94,7 @@ def test_a_secret_is_shown_to_nobody() -> None:
 
 def test_a_missing_extra_shows_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(EXTRAS, "moon", Extra("moon", ("json", "no_such_module"), "the moon"))
-    result = doctor(COLUMNS="120")
+    result = doctor(COLUMNS="160")
     assert result.exit_code == 0
     assert "json, no_such_module (missing)" in result.stdout
     assert 'missing: pip install "cachery[moon]"' in result.stdout

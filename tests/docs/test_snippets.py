@@ -105,11 +105,15 @@ def test_a_page_keeps_its_word(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    if "RedisCache(" in path.read_text(encoding="utf-8"):
+    text = path.read_text(encoding="utf-8")
+    if "RedisCache(" in text or "AIResponseCache(" in text:
         port = request.getfixturevalue("redis_port")
         flush(port)
         monkeypatch.setenv("REDIS_PORT", str(port))
         monkeypatch.setenv("REDIS_URL", f"redis://localhost:{port}")
+        if '("redis://localhost:6379"' in text or 'redis_url="redis://localhost:6379"' in text:
+            (tmp_path / path.name).write_text(text.replace("localhost:6379", f"localhost:{port}"), encoding="utf-8")
+            path = tmp_path / path.name
     monkeypatch.setenv("PYTHONPATH", str(PACKAGE.parent))  # it may be relative
     count = run_examples(parse_page(path))
     assert (count > 0) == (path.name not in WITHOUT_EXAMPLES)

@@ -46,7 +46,7 @@ class PartHasher:
     secret.
 
     >>> PartHasher().name("text", "a document")
-    '2afda0eb9e37b0b3d84be0bf9b1c4d3a5d3e2d7c'
+    'f5939c1fb6e529886f52e773b22ba8781e8f8c7c'
     """
 
     __slots__ = ("_begun", "_known_scopes")
