@@ -32,7 +32,6 @@ COMPILED = (
     "backends/disk/store",
     "backends/disk/writing",
     "engine/flights",
-    "keys/canonical",
     "keys/memo",
     "policies/containers",
     "policies/expiry",
@@ -53,6 +52,9 @@ COMPILED = (
     "namespaced",
     "stored",
 )
+UNTYPED = ("keys/canonical",)
+"""Compiled too, but what its annotations name may be a subclass, which Cython would refuse."""
+
 DIRECTIVES = {
     "language_level": 3,
     "auto_pickle": False,
@@ -101,11 +103,22 @@ def extensions() -> list[Extension]:
         if IS_REQUIRED:
             raise
         return []
-    modules = [
-        Extension(f"cachery.{place.replace('/', '.')}", [f"src/cachery/{place}.py"], extra_compile_args=FLAGS)
-        for place in COMPILED
+    ways = ((COMPILED, DIRECTIVES), (UNTYPED, {**DIRECTIVES, "annotation_typing": False}))
+    return [
+        module
+        for places, directives in ways
+        for module in cythonize(
+            [extension(place) for place in places],
+            build_dir="build/c",
+            include_path=["src"],
+            compiler_directives=directives,
+        )
     ]
-    return cythonize(modules, build_dir="build/c", include_path=["src"], compiler_directives=DIRECTIVES)
+
+
+def extension(place: str) -> Extension:
+    """Return the module at ``place``."""
+    return Extension(f"cachery.{place.replace('/', '.')}", [f"src/cachery/{place}.py"], extra_compile_args=FLAGS)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,3 @@
-# cython: annotation_typing=False  # noqa: ERA001 - a directive: subclasses of what annotations name are welcome
 """Values as bytes: the same for the same value of the same type, and for nothing else.
 
 A default key is the digest of a call's arguments. Two calls that differ must not share it, or one would be answered
