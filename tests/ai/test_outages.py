@@ -175,3 +175,17 @@ def test_an_outage_is_logged_once(own_redis: RedisServer, caplog: pytest.LogCapt
             assert "secret" not in caplog.text
 
     asyncio.run(main())
+
+
+def test_a_full_server_counts_as_away(own_redis: RedisServer) -> None:
+    async def main() -> None:
+        async with over_redis(own_redis.port, "t") as cache:
+            await cache.cache_response("before", "qa", None, BRIEF)
+            own_redis.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+            own_redis.ask("CONFIG", "SET", "maxmemory", "1")
+            for text in ("small", "l" * 60_000):
+                await cache.cache_response(text, "qa", None, BRIEF)
+                assert (await cache.get_cached_response(text, "qa"))["summary"] == "Brief"
+            own_redis.ask("CONFIG", "SET", "maxmemory", "0")
+
+    asyncio.run(main())

@@ -10,13 +10,7 @@ from typing import Any, NamedTuple
 from cachery.ai.places import Door, Place
 from cachery.ai.record import Answer, Facts, Recipe, Unreadable, opened, packed
 from cachery.engine.context import LoadContext
-from cachery.exceptions import (
-    CacheCircuitOpenError,
-    CacheConnectionError,
-    CacheFullError,
-    CacheSerializationError,
-    CacheTimeoutError,
-)
+from cachery.exceptions import CacheSerializationError
 from cachery.model.sentinels import MISSING
 from cachery.ports.clock import stopwatch, wall
 
@@ -25,7 +19,6 @@ __all__ = ["Loaded", "Made", "Parcel", "Shelf", "Slot"]
 _OFF_LOOP = 1 << 18
 """Bytes from which on compressing takes so long that the loop is not kept waiting."""
 
-_FAILURES = (CacheConnectionError, CacheTimeoutError, CacheFullError, CacheCircuitOpenError)
 _logger = logging.getLogger("cachery.ai")
 
 
@@ -81,7 +74,7 @@ class Shelf:
         door = self._door(slot)
         record, is_at_hand = door.peek(slot.key), True
         if record is MISSING:
-            record, is_at_hand = await _asked(door, slot.key), not self._place.is_shared
+            record, is_at_hand = await door.get(slot.key, MISSING), not self._place.is_shared
         if record is MISSING:
             return None, is_at_hand
         try:
@@ -97,11 +90,7 @@ class Shelf:
         Raises ``CacheSerializationError`` for a response that the serializer cannot carry.
         """
         parcel, door = await self.parcel_of(made), self._door(slot)
-        try:
-            is_stored = await door.set(slot.key, parcel.record, slot.ttl)
-        except _FAILURES as error:
-            _logger.warning("an answer could not be stored: %s", error)
-            is_stored = False
+        is_stored = await door.set(slot.key, parcel.record, slot.ttl)
         await self._write_through(door, slot)
         return is_stored, parcel
 
@@ -162,24 +151,12 @@ class Shelf:
     async def _write_through(self, door: Door, slot: Slot) -> None:
         """Have memory hold what was just stored, so that the next who asks is answered from there."""
         if slot.in_memory and self._place.is_shared:
-            await _asked(door, slot.key)
+            await door.get(slot.key)
 
     async def _drop(self, door: Door, key: str) -> None:
         _logger.info("a stored answer cannot be read, and counts as absent")
-        try:
-            await door.delete(key)
-        except _FAILURES as error:
-            _logger.warning("it could not be removed: %s", error)
+        await door.delete(key)
 
 
 def _is_large(record: object) -> bool:
     return type(record) is bytes and len(record) > _OFF_LOOP
-
-
-async def _asked(door: Door, key: str) -> Any:
-    """Return what ``door`` has, ``MISSING`` also where it cannot be asked."""
-    try:
-        return await door.get(key, MISSING)
-    except _FAILURES as error:
-        _logger.warning("an answer could not be looked for: %s", error)
-        return MISSING
