@@ -63,7 +63,7 @@ def test_each_start_makes_new_caches() -> None:
             assert client.post("/visits").json() == 1
 
 
-def test_all_are_closed_even_if_some_raise() -> None:
+def test_all_are_closed_even_if_some_raise(caplog: pytest.LogCaptureFixture) -> None:
     story: list[str] = []
     late, early = RuntimeError("late"), RuntimeError("early")
     caches = CacheLifespan(
@@ -74,10 +74,51 @@ def test_all_are_closed_even_if_some_raise() -> None:
         async with caches(FastAPI()):
             pass
 
-    with pytest.raises(RuntimeError, match="late") as failure:
+    with pytest.raises(RuntimeError, match="late"):
         asyncio.run(main())
-    assert failure.value.__context__ is early
+    told = [(record.getMessage(), record.exc_info[1]) for record in caplog.records if record.exc_info]
+    assert told == [("the cache 'c' could not be closed", early), ("the cache 'a' could not be closed", late)]
     assert story[3:] == ["close c", "close b", "close a"]
+
+
+def test_what_the_app_raises_is_raised_when_all_is_closed() -> None:
+    story: list[str] = []
+    caches = CacheLifespan(a=lambda: Witness("a", story), b=lambda: cachery.InMemoryCache(10))
+
+    async def main() -> None:
+        async with caches(FastAPI()):
+            raise KeyError("of the app")
+
+    with pytest.raises(KeyError, match="of the app"):
+        asyncio.run(main())
+    assert story == ["open a", "close a"]
+
+
+def test_one_that_is_cancelled_while_it_closes_keeps_no_other_from_it() -> None:
+    story: list[str] = []
+
+    class Slow(Witness):
+        async def close(self) -> None:
+            await super().close()
+            closing.set()
+            await asyncio.Event().wait()
+
+    closing = asyncio.Event()
+    caches = CacheLifespan(a=lambda: Witness("a", story), b=lambda: Slow("b", story))
+
+    async def life() -> None:
+        async with caches(FastAPI()):
+            pass
+
+    async def main() -> None:
+        task = asyncio.create_task(life())
+        await closing.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert story == ["open a", "open b", "close b", "close a"]
 
 
 def test_those_before_one_that_cannot_be_made_are_closed_again() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -14,6 +16,8 @@ from cachery.ai.interface import CacheInterface
 from cachery.exceptions import CacheValueError
 
 __all__ = ["Shared", "is_finished_cache", "opened"]
+
+_log = logging.getLogger("cachery.fastapi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,24 @@ async def opened(stack: AsyncExitStack, name: str, source: Any) -> Any:
 
     Raises ``CacheValueError`` for what is no cache, and whatever the function raises.
     """
-    if isinstance(source, Shared):
-        cache = await _made(source.source)
-    else:
-        cache = await _entered(stack, await _made(source))
-    if not is_finished_cache(cache):
-        raise CacheValueError(f"what is to be the cache {name!r} is {type(cache).__name__}, no cache")
+    async with AsyncExitStack() as own:
+        if isinstance(source, Shared):
+            cache = await _made(source.source)
+        else:
+            cache = await _entered(own, await _made(source))
+        if not is_finished_cache(cache):
+            raise CacheValueError(f"what is to be the cache {name!r} is {type(cache).__name__}, no cache")
+        stack.push_async_exit(partial(_left, name, own.pop_all()))
     return cache
+
+
+async def _left(name: str, own: AsyncExitStack, *error: Any) -> bool | None:
+    """Leave ``own``. What that raises is logged too: of several that raise, the last is all that the app hears of."""
+    try:
+        return await own.__aexit__(*error)
+    except BaseException:
+        _log.exception("the cache %r could not be closed", name)
+        raise
 
 
 async def _made(source: Any) -> Any:
