@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from tests.integrations.serving import served
 from tests.servers.redis_servers import HOST, RedisServer, wait_until
 
-from cachery import aio
+from cachery import InMemoryCache, aio
 from cachery.ai import AIResponseCache
 from cachery.integrations.fastapi import CacheLifespan, cache_router
 
@@ -104,14 +104,33 @@ def test_a_server_that_is_killed_between_calls(own_redis: RedisServer) -> None:
         wait_until(lambda: status(client)["redis"] == {**status(client)["redis"], "status": "connected", "keys": 3})
 
 
+def test_a_part_of_a_cache_whose_server_goes(own_redis: RedisServer) -> None:
+    async def pages() -> aio.NamespacedCache:
+        whole = aio.RedisCache(HOST, port=own_redis.port, fallback=InMemoryCache(10))
+        part = aio.NamespacedCache(whole, "pages")
+        await part.set_many({"1": 1, "2": 2})
+        return part
+
+    caches = CacheLifespan(pages=pages)
+    app = FastAPI(lifespan=caches)
+    app.include_router(cache_router(caches.dependency("pages"), api_keys=KEY["X-API-Key"]))
+    with served(app) as client:
+        told = status(client)
+        assert (told["status"], told["redis"], told["memory"]) == ("ok", {"status": "connected", "keys": 2}, {})
+        own_redis.kill()
+        told = status(client)
+        assert (told["status"], told["redis"]) == ("degraded", {"status": "unavailable", "keys": 0})
+        response = client.post("/cache/invalidate?pattern=1", headers=KEY)
+        assert (response.status_code, response.json()["degraded"]) == (202, True)
+
+
 def test_a_cache_without_refuge_cannot_be_asked_while_its_server_is_away(own_redis: RedisServer) -> None:
-    app = FastAPI()
     caches = CacheLifespan(pages=lambda: aio.RedisCache(HOST, port=own_redis.port))
     app = FastAPI(lifespan=caches)
     app.include_router(cache_router(caches.dependency("pages"), api_keys=KEY["X-API-Key"]))
     with served(app) as client:
         told = status(client)
-        assert (told["status"], told["redis"], told["memory"]) == ("ok", {"status": "connected"}, {"entries": 0})
+        assert (told["status"], told["redis"], told["memory"]) == ("ok", {"status": "connected", "keys": 0}, {})
         assert client.post("/cache/invalidate?pattern=*", headers=KEY).json()["keys_invalidated"] == 0
         own_redis.kill()
         for response in [

@@ -354,7 +354,11 @@ def test_any_cache_tells_its_state_and_its_numbers() -> None:
     with entries() as (cache, client):
         assert [asyncio.run(cache.get(key)) for key in ("user:1", "user:1", "nobody", "page:1")] == [1, 1, None, 3]
         told = client.get("/cache/status", headers=BEARER).json()
-        assert (told["status"], told["redis"], told["memory"]) == ("ok", {"status": "disabled"}, {"entries": 3})
+        assert (told["status"], told["redis"], told["memory"]) == (
+            "ok",
+            {"status": "disabled", "keys": 0},
+            {"entries": 3},
+        )
         assert told["performance"]["cache_hit_rate"] == 75.0
         told = client.get("/cache/metrics", headers=BEARER).json()
         assert (told["cache_hits"], told["cache_misses"], told["total_cache_operations"]) == (3, 1, 4)

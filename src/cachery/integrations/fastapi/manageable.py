@@ -96,18 +96,19 @@ class _Entries:
     def __init__(self, cache: Cache, monitor: CachePerformanceMonitor) -> None:
         self._cache = cache
         self._monitor = monitor
+        self._whole = _whole(cache)
 
     def is_degraded(self) -> bool:
-        return bool(getattr(self._cache, "degraded", False))
+        return bool(getattr(self._whole, "degraded", False))
 
     async def status(self) -> dict[str, Any]:
         size = await self._cache.size()  # raises when the cache is closed, or cannot be asked
-        state = "unavailable" if self.is_degraded() else "connected"
-        return {
-            "redis": {"status": state if hasattr(self._cache, "degraded") else "disabled"},
-            "memory": {"entries": size},
-            "performance": self._numbers(),
-        }
+        if hasattr(self._whole, "degraded") and not self.is_degraded():
+            server, memory = {"status": "connected", "keys": size}, {}
+        else:
+            server = {"status": "unavailable" if self.is_degraded() else "disabled", "keys": 0}
+            memory = {"entries": size}
+        return {"redis": server, "memory": memory, "performance": self._numbers()}
 
     async def invalidate(self, what: str, value: str, context: str) -> int:
         if what not in {"pattern", "all"}:
@@ -144,3 +145,9 @@ class _Entries:
         count = await self._cache.size()
         await self._cache.clear()
         return count
+
+
+def _whole(cache: Cache) -> Cache:
+    """Return the cache that ``cache`` is a part of, or itself: that one knows of its server."""
+    beneath = getattr(cache, "cache", None)
+    return _whole(beneath) if isinstance(beneath, Cache) else cache
