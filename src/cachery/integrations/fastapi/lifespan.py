@@ -62,7 +62,7 @@ class CacheLifespan:
         self._sources = caches
         self._dependencies = {name: self._giving(name) for name in caches}
         self._runs: list[_Run] = []
-        self._spent: set[str] = set()
+        self._was_open = False
 
     def __repr__(self) -> str:
         return f"<CacheLifespan of {', '.join(self._sources) or 'no caches'}>"
@@ -101,7 +101,7 @@ class CacheLifespan:
     @asynccontextmanager
     async def _while_open(self, app: Any) -> AsyncIterator[None]:
         run = _Run(app, asyncio.get_running_loop())
-        if any(other.app is app and other.loop is run.loop for other in self._runs):
+        if any(other.app is app and other.loop is run.loop for other in tuple(self._runs)):
             raise CacheValueError("the caches are open for this app already: it takes its lifespan once")
         self._check_unspent()
         self._runs.append(run)  # from here on nobody else opens them
@@ -118,11 +118,12 @@ class CacheLifespan:
 
     def _check_unspent(self) -> None:
         """Let caches that were given as they are be opened once: they cannot be opened again."""
-        given = {name for name, source in self._sources.items() if is_finished_cache(source)}
-        if self._spent:
-            which = min(self._spent)
-            raise CacheValueError(f"the cache {which!r} goes with the first app that started: give a function for it")
-        self._spent |= given
+        given = [name for name, source in self._sources.items() if is_finished_cache(source)]
+        if given and self._was_open:
+            raise CacheValueError(
+                f"the cache {given[0]!r} goes with the first app that started: give a function for it"
+            )
+        self._was_open = True
 
     def _giving(self, name: str) -> Dependency:
         async def cache(connection: HTTPConnection) -> Any:
@@ -133,8 +134,9 @@ class CacheLifespan:
 
     def _found(self, app: Any, router: Any = None) -> Mapping[str, Any]:
         loop = asyncio.get_running_loop()
-        runs = [run for run in self._runs if run.app is app]
-        runs += [run for run in self._runs if run.router is not None and run.router is router]
+        known = tuple(self._runs)  # other threads may change it
+        runs = [run for run in known if run.app is app]
+        runs += [run for run in known if run.router is not None and run.router is router]
         for run in runs:
             if run.loop is loop and run.caches is not None:
                 return run.caches

@@ -20,14 +20,14 @@ class Invalidation(BaseModel):
     operation: str = Field("", max_length=_LONGEST, description="the answers of an operation, such as summarize")
     model: str = Field("", max_length=_LONGEST, description="the replies of a model")
     scope: str = Field("", max_length=_LONGEST, description="the answers of a scope, such as a tenant")
-    everything: bool = Field(default=False, alias="all", description="true: all entries")
+    all: bool = Field(default=False, description="true: all entries")
     operation_context: str = Field("api_endpoint", max_length=_LONGEST, description="who invalidates, for the reports")
 
     def chosen(self) -> tuple[str, str]:
         """Return what is said, and its value. Raises ``CacheValueError`` unless it is exactly one thing."""
         by = {name: getattr(self, name) for name in ("pattern", "operation", "model", "scope")}
         given = [(name, value) for name, value in by.items() if value]
-        if self.everything:
+        if self.all:
             given.append(("all", "*"))
         if len(given) != 1:
             said = " and ".join(name for name, _ in given) or "nothing"
