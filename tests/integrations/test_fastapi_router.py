@@ -251,6 +251,8 @@ def test_without_keys_nobody_may_change_anything(keys: Any, read_access: Any) ->
             assert "no API key is configured" in response.json()["detail"]
         expected = 200 if read_access == "anonymous" else 403
         assert [client.get(path).status_code for path in READS] == [expected] * 4
+        expected = 401 if read_access == "anonymous" else 403
+        assert [client.get(path, headers=BEARER).status_code for path in READS] == [expected] * 4
 
 
 def test_keys_are_rotated_while_the_app_runs() -> None:

@@ -33,19 +33,19 @@ class Guard:
 
     async def may_read(self, request: Request, _bearer: Any = _bearer, _header: Any = _header) -> None:
         """Let who shows a key pass, and who shows none where reading is for all."""
-        if self.is_read_open and not keys_shown(request.headers.raw):
-            return
-        await self._check(request)
+        await self._check(request, is_open=self.is_read_open)
 
     async def may_write(self, request: Request, _bearer: Any = _bearer, _header: Any = _header) -> None:
         """Let who shows a key pass."""
-        await self._check(request)
+        await self._check(request, is_open=False)
 
-    async def _check(self, request: Request) -> None:
-        ring = await self._ring()
-        if not ring:
-            raise HTTPException(403, "no API key is configured, so nobody may do this")
+    async def _check(self, request: Request, *, is_open: bool) -> None:
         shown = keys_shown(request.headers.raw)
+        if is_open and not shown:
+            return
+        ring = await self._ring()
+        if not (ring or is_open):
+            raise HTTPException(403, "no API key is configured, so nobody may do this")
         if not ring.has_any(shown):
             said = "this API key is not known" if shown else "an API key is needed"
             raise HTTPException(401, said, {"WWW-Authenticate": "Bearer"})
