@@ -15,29 +15,14 @@ import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra fastapi")
 
-from fastapi import APIRouter, Depends, FastAPI, WebSocket
+from fastapi import APIRouter, Depends, FastAPI
+from tests.integrations.counting import app_of, memory
 from tests.integrations.serving import Witness, served
 
 import cachery
 from cachery import CacheClosedError, CacheValueError, aio
-from cachery.ai import AIResponseCache
 from cachery.ai import InMemoryCache as AnswersInMemory
 from cachery.integrations.fastapi import CacheLifespan, shared
-
-
-def app_of(caches: CacheLifespan, name: str = "pages", **options: Any) -> FastAPI:
-    """Return an app that counts visits in the cache of that name."""
-    app = FastAPI(lifespan=caches, **options)
-
-    @app.post("/visits")
-    async def visit(cache: Annotated[aio.InMemoryCache, Depends(caches.dependency(name))]) -> int:
-        return await cache.incr("visits")
-
-    return app
-
-
-def memory() -> aio.InMemoryCache:
-    return aio.InMemoryCache(10)
 
 
 def test_what_a_cache_holds_is_there_at_the_next_request_though_nobody_else_holds_it() -> None:
@@ -264,26 +249,6 @@ def test_a_router_may_bring_its_caches_along() -> None:
         assert [client.post("/api/visits").json() for _ in range(2)] == [1, 2]
 
 
-def test_an_app_mounted_in_another_has_the_caches_of_that() -> None:
-    caches = CacheLifespan(pages=memory)
-    app, inner = app_of(caches), app_of(caches)
-    app.mount("/inner", inner)
-    with served(app) as client:
-        assert [client.post(path).json() for path in ("/visits", "/inner/visits", "/visits")] == [1, 2, 3]
-
-
-def test_two_apps_have_a_cache_each() -> None:
-    caches = CacheLifespan(pages=memory)
-    with served(app_of(caches)) as one, served(app_of(caches)) as other:
-        assert [client.post("/visits").json() for client in (one, one, other)] == [1, 2, 1]
-
-
-def test_one_app_in_two_loops_has_a_cache_in_each() -> None:
-    app = app_of(CacheLifespan(pages=memory))
-    with served(app) as one, served(app) as other:
-        assert [client.post("/visits").json() for client in (one, one, other)] == [1, 2, 1]
-
-
 def test_outside_of_the_lifespan_it_is_said() -> None:
     caches = CacheLifespan(pages=memory)
     app = FastAPI()
@@ -309,52 +274,6 @@ async def _of(caches: CacheLifespan, app: FastAPI) -> Any:
     return caches.of(app)
 
 
-def test_a_route_without_the_lifespan_fails_clearly(caplog: pytest.LogCaptureFixture) -> None:
-    caches = CacheLifespan(pages=memory)
-    app = app_of(caches)
-    other = FastAPI(routes=app.routes)
-    with served(other) as client:
-        assert client.post("/visits").status_code == 500
-    assert "write FastAPI(lifespan=caches)" in caplog.text
-
-
-def test_a_web_socket_has_the_caches_too() -> None:
-    caches = CacheLifespan(pages=memory)
-    app = FastAPI()
-
-    @app.websocket("/live")
-    async def live(socket: WebSocket, cache: Annotated[Any, Depends(caches.dependency("pages"))]) -> None:
-        await socket.accept()
-        await socket.send_json(await cache.incr("visits"))
-        await socket.close()
-
-    sent: list[Any] = []
-
-    async def main() -> None:
-        async def receive() -> dict[str, str]:
-            return {"type": "websocket.connect"}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        scope = {"type": "websocket", "path": "/live", "headers": [], "query_string": b"", "subprotocols": []}
-        async with caches(app):
-            await app(scope, receive, send)
-
-    asyncio.run(main())
-    assert [message.get("text") for message in sent] == [None, "1", None]
-
-
-def test_a_dependency_can_be_replaced_in_tests() -> None:
-    caches = CacheLifespan(pages=memory)
-    app = app_of(caches)
-    stand_in = memory()
-    app.dependency_overrides[caches.dependency("pages")] = lambda: stand_in
-    with served(app) as client:
-        assert client.post("/visits").json() == 1
-    assert stand_in.blocking.get("visits") == 1
-
-
 @pytest.mark.parametrize("source", [None, 7, "redis://localhost", object(), {}])
 def test_what_is_no_cache_is_refused_at_once(source: Any) -> None:
     with pytest.raises(CacheValueError, match="pages is a cache, or a function"):
@@ -367,28 +286,6 @@ def test_what_is_no_cache_is_refused_at_once(source: Any) -> None:
 def test_a_function_that_makes_no_cache_is_refused(source: Any) -> None:
     with pytest.raises(CacheValueError, match=r"what is to be the cache 'pages' is (NoneType|int), no cache"):
         asyncio.run(CacheLifespan(pages=source)(FastAPI()).__aenter__())
-
-
-def test_a_name_that_there_is_not_is_refused() -> None:
-    caches = CacheLifespan(pages=memory, notes=memory)
-    with pytest.raises(CacheValueError, match="no cache 'page' among those of this lifespan: pages, notes"):
-        caches.dependency("page")
-    assert repr(caches) == "<CacheLifespan of pages, notes>"
-
-
-def test_answers_are_kept_through_the_whole_life_of_the_app() -> None:
-    caches = CacheLifespan(answers=lambda: AIResponseCache(redis_url=None))
-    app = FastAPI(lifespan=caches)
-    calls: list[str] = []
-
-    @app.get("/summary")
-    async def summary(text: str, cache: Annotated[AIResponseCache, Depends(caches.dependency("answers"))]) -> Any:
-        return await cache.get_or_compute(text, "summarize", {}, lambda: calls.append(text) or {"summary": text})
-
-    with served(app) as client:
-        answers = [client.get("/summary", params={"text": "a document"}).json() for _ in range(3)]
-    assert [answer["cache_hit"] for answer in answers] == [False, True, True]
-    assert calls == ["a document"]
 
 
 def test_without_the_extra_it_says_what_to_install() -> None:
