@@ -177,15 +177,20 @@ def test_an_outage_is_logged_once(own_redis: RedisServer, caplog: pytest.LogCapt
     asyncio.run(main())
 
 
-def test_a_full_server_counts_as_away(own_redis: RedisServer) -> None:
+def test_a_full_server_stores_nothing_and_harms_nobody(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
     async def main() -> None:
         async with over_redis(own_redis.port, "t") as cache:
             await cache.cache_response("before", "qa", None, BRIEF)
             own_redis.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
             own_redis.ask("CONFIG", "SET", "maxmemory", "1")
             for text in ("small", "l" * 60_000):
-                await cache.cache_response(text, "qa", None, BRIEF)
-                assert (await cache.get_cached_response(text, "qa"))["summary"] == "Brief"
+                assert not await cache.cache_response(text, "qa", None, BRIEF)
+                assert await cache.get_cached_response(text, "qa") is None
+                assert await cache.get_or_compute(text, "qa", None, lambda: BRIEF, scope="public")
+            assert await cache.get_cached_response("before", "qa")
+            assert "not stored" in caplog.text
             own_redis.ask("CONFIG", "SET", "maxmemory", "0")
 
     asyncio.run(main())

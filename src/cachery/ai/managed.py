@@ -35,9 +35,15 @@ class ManagedCache(CacheInterface):
     async def connect(self) -> bool:
         """Tell whether the server can be reached. Nobody has to ask: the first answer connects too.
 
-        False without a server; what is asked then is answered from memory. Never raises for a server that is away.
+        False without a server; what is asked then is answered from memory. Never raises for a server that is away, only
+        ``CacheClosedError``.
         """
+        self.check_open()
         return await self._place.connect()
+
+    def check_open(self) -> None:
+        """Raise ``CacheClosedError`` once the cache is closed."""
+        self._place.door.check_open()
 
     @property
     def degraded(self) -> bool:

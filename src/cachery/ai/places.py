@@ -139,7 +139,6 @@ class RedisPlace(Place):
         return {name: value for name, _, value in lines if value}
 
     async def _asked(self, command: str) -> Any:
-        self._server.check_open()
         try:
             return (await self._far.link.ask([(command,)]))[0]
         except (CacheConnectionError, CacheTimeoutError):  # reported by the link

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from cachery.ai.places import Door, Place
 from cachery.ai.record import Answer, Facts, Recipe, Unreadable, opened, packed
 from cachery.engine.context import LoadContext
-from cachery.exceptions import CacheSerializationError
+from cachery.exceptions import CacheFullError, CacheSerializationError
 from cachery.model.sentinels import MISSING
 from cachery.ports.clock import stopwatch, wall
 
@@ -90,7 +90,11 @@ class Shelf:
         Raises ``CacheSerializationError`` for a response that the serializer cannot carry.
         """
         parcel, door = await self.parcel_of(made), self._door(slot)
-        is_stored = await door.set(slot.key, parcel.record, slot.ttl)
+        try:
+            is_stored = await door.set(slot.key, parcel.record, slot.ttl)
+        except CacheFullError as error:
+            _logger.warning("an answer was not stored: %s", error)
+            return False, parcel
         await self._write_through(door, slot)
         return is_stored, parcel
 
