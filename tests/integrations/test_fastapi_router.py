@@ -50,10 +50,10 @@ def test_metrics() -> None:
         assert (told["cache_hits"], told["cache_misses"], told["retention_hours"]) == (1, 2, 1)
         assert told["cache_operations"]["total_operations"] == told["total_cache_operations"]
         assert told["invalidation"] is told["compression"] is None
-        client.get("/cache/status", headers=BEARER)
+        assert told["memory_usage"]["current"]["cache_entry_count"] == 5
         invalidated(client, operation="qa")
         told = client.get("/cache/metrics", headers=BEARER).json()
-        assert told["memory_usage"]["current"]["cache_entry_count"] == 5
+        assert told["memory_usage"]["current"]["cache_entry_count"] == 4
         assert told["invalidation"]["total_keys_invalidated"] == 1
         assert CachePerformanceResponse(**told).cache_hits == 1
 

@@ -77,7 +77,9 @@ class _Answers:
         return await ways[what](value, context)
 
     def metrics(self) -> dict[str, Any]:
-        return self._open_monitor().get_performance_stats()
+        monitor = self._open_monitor()
+        self._cache.record_memory_usage()
+        return monitor.get_performance_stats()
 
     def invalidation_stats(self) -> dict[str, Any]:
         return self._open_monitor().get_invalidation_frequency_stats()
@@ -86,7 +88,7 @@ class _Answers:
         return self._open_monitor().get_invalidation_recommendations()
 
     def _open_monitor(self) -> CachePerformanceMonitor:
-        _ = self._cache.stats  # raises when the cache is closed; the monitor never does
+        self._cache.check_open()
         return self._cache.performance_monitor
 
 
