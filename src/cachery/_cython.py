@@ -18,6 +18,7 @@ bint = bool
 double = float
 uint = int
 longlong = int
+ulonglong = int
 Py_ssize_t = int
 void = None
 

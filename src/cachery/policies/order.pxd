@@ -1,6 +1,7 @@
 from cachery.policies.node cimport Node
 
 cdef class Order:
+    cdef sized(self, Py_ssize_t capacity)
     cdef void added(self, Node node) noexcept
     cdef void accessed(self, Node node) noexcept
     cdef void updated(self, Node node) noexcept

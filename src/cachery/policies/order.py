@@ -34,6 +34,10 @@ class Order:
         """Set up an empty order. Compiled, that is done before ``__init__``, so that there is no order without it."""
 
     @cython.cfunc
+    def sized(self, capacity: cython.Py_ssize_t) -> None:
+        """Learn how many nodes there will be at most, 0 for no bound; before the first is added."""
+
+    @cython.cfunc
     @cython.exceptval(check=False)
     def added(self, node: Node) -> cython.void:
         """Take in a new ``node``."""

@@ -12,10 +12,11 @@ from cachery.policies.fifo import FifoOrder
 from cachery.policies.lfu import LfuOrder
 from cachery.policies.lru import LruOrder
 from cachery.policies.order import Order
+from cachery.policies.tinylfu import TinyLfuOrder
 
 __all__ = ["POLICIES", "create_order", "create_policy"]
 
-_ORDERS: dict[str, type[Order]] = {"fifo": FifoOrder, "lfu": LfuOrder, "lru": LruOrder, "ttl": ExpiryOrder}
+_ORDERS: dict[str, type[Order]] = {"fifo": FifoOrder, "lfu": LfuOrder, "lru": LruOrder, "tinylfu": TinyLfuOrder, "ttl": ExpiryOrder}
 _CONTAINERS: dict[str, Callable[..., EvictionPolicy]] = {
     "fifo": FIFOPolicy,
     "lfu": LFUPolicy,

@@ -75,6 +75,7 @@ class Table:
         self.nodes = {}
         self.order = order
         self.capacity = capacity
+        order.sized(capacity)
         self.clock = clock
         self.guard = None if cython.compiled else make_lock()
         self.soonest = INFINITY

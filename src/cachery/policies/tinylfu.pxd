@@ -1,0 +1,41 @@
+from cachery.policies.climber cimport Climber
+from cachery.policies.node cimport Node, NodeRef, link_first, new_ring, ring_from_last, unlink
+from cachery.policies.order cimport Order
+from cachery.policies.sketch cimport Sketch
+
+cdef int _NOWHERE
+cdef int _WINDOW
+cdef int _PROBATION
+cdef int _PROTECTED
+cdef int _MOVES_AT_ONCE
+cdef int _WARM
+cdef Py_ssize_t _CHANCE
+cdef double _SHARE_PROTECTED
+
+cdef class TinyLfuOrder(Order):
+    cdef Py_ssize_t capacity
+    cdef Node window_ring
+    cdef Node probation_ring
+    cdef Node protected_ring
+    cdef NodeRef window
+    cdef NodeRef probation
+    cdef NodeRef protected
+    cdef Py_ssize_t in_window
+    cdef Py_ssize_t in_probation
+    cdef Py_ssize_t in_protected
+    cdef Py_ssize_t most_protected
+    cdef Sketch sketch
+    cdef Climber climber
+
+    cdef Node least_of_main(self)
+    cdef bint is_admitted(self, Node candidate, Node least)
+    cdef void requested(self, bint is_hit) noexcept
+    cdef void divide(self) noexcept
+    cdef void settle(self) noexcept
+    cdef void demote(self) noexcept
+    cdef void move_to_probation(self, Node node) noexcept
+    cdef void widen(self) noexcept
+    cdef void make_room_to_count(self) noexcept
+
+cdef Node last_of(NodeRef head)
+cdef Py_ssize_t hash_of(object key) noexcept

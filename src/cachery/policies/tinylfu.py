@@ -1,0 +1,247 @@
+"""Adaptive W-TinyLFU: who is asked for often stays, who was asked for just now gets a chance.
+
+New nodes enter a **window**, in the order of last use. Who falls out of it is a candidate for the **main** part and is
+compared with the one that would leave there: the one of them asked for more often lately stays, by a ``Sketch`` that
+remembers also who is not held. The main part has two segments: **probation**, where candidates come to, and
+**protected**, four fifths of it, for those that were asked for again there; who falls out of that is on probation once
+more. How the cache is divided between window and main part, a ``Climber`` finds out. So a scan passes through the
+window and harms nobody, and where recency is all that counts, the cache is nearly all window.
+
+Einziger, Friedman and Manes, "TinyLFU: a highly efficient cache admission policy", ACM Transactions on Storage 13 (4),
+2017; Einziger, Eytan, Friedman and Manes, "Adaptive software cache management", Middleware 2018. Caffeine, of Manes,
+showed how well it does.
+
+A candidate that was asked for six times or more is taken in by chance, once in 128 times, also when it loses: else who
+knows the hash of keys could keep a cache full of what nobody wants.
+
+``place`` of a node is its segment. Without a bound nobody ever leaves, so nothing is counted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+try:
+    import cython
+    from cython import NULL
+
+    if not cython.compiled:
+        raise ImportError
+except ImportError:
+    from cachery import _cython as cython  # type: ignore[no-redef]
+    from cachery._cython import NULL
+
+if not cython.compiled:
+    from cachery.policies.climber import Climber
+    from cachery.policies.node import Node, NodeRef, link_first, new_ring, ring_from_last, unlink
+    from cachery.policies.order import Order
+    from cachery.policies.sketch import Sketch
+
+_NOWHERE, _WINDOW, _PROBATION, _PROTECTED = 0, 1, 2, 3
+_SHARE_PROTECTED = 0.8
+_MOVES_AT_ONCE = 16
+"""Nodes moved at one new key when the window changes its size: so no call takes much longer than others."""
+
+_FIRST_ENTRIES = 1024
+_WARM, _CHANCE = 6, 127
+
+
+@cython.final
+@cython.cclass
+class TinyLfuOrder(Order):
+    """The node asked for least often lately leaves first, but for the newest."""
+
+    def __cinit__(self) -> None:
+        self.capacity = 0
+        self.window_ring, self.probation_ring, self.protected_ring = new_ring(), new_ring(), new_ring()
+        self.window = cython.cast(NodeRef, self.window_ring)
+        self.probation = cython.cast(NodeRef, self.probation_ring)
+        self.protected = cython.cast(NodeRef, self.protected_ring)
+        self.in_window = self.in_probation = self.in_protected = 0
+        self.most_protected = 0
+        self.sketch = Sketch(1)
+        self.climber = Climber(1)
+
+    @cython.cfunc
+    def sized(self, capacity: cython.Py_ssize_t) -> None:
+        self.capacity = capacity
+        if capacity:
+            self.sketch = Sketch(min(capacity, _FIRST_ENTRIES))
+            self.climber = Climber(capacity)
+            self.divide()
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def added(self, node: Node) -> cython.void:
+        node.place = _WINDOW
+        link_first(self.window, node)
+        self.in_window += 1
+        if not self.capacity:
+            return
+        self.sketch.add(hash_of(node.key))
+        self.make_room_to_count()
+        self.requested(False)
+        self.settle()
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def accessed(self, node: Node) -> cython.void:
+        if node.place == _NOWHERE:
+            return
+        if self.capacity:
+            self.sketch.add(hash_of(node.key))
+            self.requested(True)
+        unlink(node)
+        if node.place == _WINDOW:
+            link_first(self.window, node)
+            return
+        if node.place == _PROBATION:
+            node.place = _PROTECTED
+            self.in_probation -= 1
+            self.in_protected += 1
+        link_first(self.protected, node)
+        if self.in_protected > self.most_protected:
+            self.demote()
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def updated(self, node: Node) -> cython.void:
+        self.accessed(node)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def removed(self, node: Node) -> cython.void:
+        if node.place == _NOWHERE:
+            return
+        unlink(node)
+        if node.place == _WINDOW:
+            self.in_window -= 1
+        elif node.place == _PROBATION:
+            self.in_probation -= 1
+        else:
+            self.in_protected -= 1
+        node.place = _NOWHERE
+
+    @cython.cfunc
+    def victim(self) -> Node | None:
+        """Return who leaves for one new node: the candidate that the window has no room for, or who it would replace."""
+        least = self.least_of_main()
+        if least is None:
+            return last_of(self.window)
+        candidate: Node | None = last_of(self.window)
+        if candidate is None or self.in_window < self.climber.window or self.is_admitted(candidate, least):
+            return least
+        return candidate
+
+    @cython.cfunc
+    def least_of_main(self) -> Node | None:
+        """Return who would leave the main part, ``None`` where nobody is there."""
+        least = last_of(self.probation)
+        return last_of(self.protected) if least is None else least
+
+    @cython.cfunc
+    def is_admitted(self, candidate: Node, least: Node) -> cython.bint:
+        """Tell whether ``candidate`` is worth more than ``least``."""
+        hashed: cython.Py_ssize_t = hash_of(candidate.key)
+        frequency: cython.int = self.sketch.estimate(hashed)
+        if frequency > self.sketch.estimate(hash_of(least.key)):
+            return True
+        return frequency >= _WARM and ((hashed ^ self.climber.requests) & _CHANCE) == 0
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def requested(self, is_hit: cython.bint) -> cython.void:
+        """Let the climber know of a request."""
+        climber = self.climber
+        climber.requests += 1
+        climber.hits += is_hit
+        if climber.requests >= climber.period:
+            climber.climb()
+            self.divide()
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def divide(self) -> cython.void:
+        """Divide the main part as the window leaves it."""
+        self.most_protected = int((self.capacity - self.climber.window) * _SHARE_PROTECTED)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def settle(self) -> cython.void:
+        """Move a few nodes towards the sizes that the segments are to have."""
+        moves: cython.int = _MOVES_AT_ONCE
+        while self.in_protected > self.most_protected and moves:
+            self.demote()
+            moves -= 1
+        window: cython.Py_ssize_t = self.climber.window
+        while self.in_window > window and moves:
+            self.move_to_probation(cython.cast(Node, self.window.prev))
+            self.in_window -= 1
+            moves -= 1
+        held: cython.Py_ssize_t = self.in_window + self.in_probation + self.in_protected
+        while self.in_window < window and self.in_probation and held >= self.capacity and moves:
+            self.widen()
+            moves -= 1
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def demote(self) -> cython.void:
+        """Put the last of those protected on probation."""
+        self.move_to_probation(cython.cast(Node, self.protected.prev))
+        self.in_protected -= 1
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def move_to_probation(self, node: Node) -> cython.void:
+        """Take ``node`` out of its ring and put it first on probation."""
+        unlink(node)
+        link_first(self.probation, node)
+        node.place = _PROBATION
+        self.in_probation += 1
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def widen(self) -> cython.void:
+        """Put the last of those on probation last into the window."""
+        node: Node = cython.cast(Node, self.probation.prev)
+        unlink(node)
+        link_first(self.window.prev, node)
+        node.place = _WINDOW
+        self.in_probation -= 1
+        self.in_window += 1
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def make_room_to_count(self) -> cython.void:
+        """Let the sketch grow with what is held."""
+        held: cython.Py_ssize_t = self.in_window + self.in_probation + self.in_protected
+        if held * 16 > self.sketch.size:
+            try:
+                self.sketch.grow(min(2 * held, self.capacity))
+            except MemoryError:  # it counts on in what it has
+                return
+
+    @cython.cfunc
+    def in_turn(self) -> Any:
+        rings = [ring_from_last(self.window), ring_from_last(self.probation), ring_from_last(self.protected)]
+        counts = [self.in_window, self.in_probation, self.in_protected]
+        for ring, count, place in zip(rings, counts, (_WINDOW, _PROBATION, _PROTECTED), strict=True):
+            if len(ring) != count or any(node.place != place for node in ring):
+                raise AssertionError(f"{len(ring)} nodes stand in segment {place}, where {count} were counted")
+        first = self.victim()
+        nodes = [*rings[1], *rings[2], *rings[0]]
+        return nodes if first is None else [first, *[node for node in nodes if node is not first]]
+
+
+@cython.cfunc
+def last_of(head: NodeRef) -> Node | None:
+    """Return the last node of a ring, ``None`` where it is empty."""
+    last = head.prev
+    return None if last is head else cython.cast(Node, last)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def hash_of(key: object) -> cython.Py_ssize_t:
+    """Return the hash of a ``str``, which runs no code of a user; of anything else, where it stands."""
+    return hash(key) if type(key) is str else id(key)
