@@ -155,16 +155,18 @@ class Answered(Event):
     """An ``AIResponseCache`` answered a request, ``duration`` seconds after it was asked.
 
     ``operation`` is that of the request, ``model`` the one it names, if any. ``outcome``: ``"hit"``, kept or shared
-    with a call under way; ``"computed"``, by a call of its own; ``"passed"``, by one that is never kept. The tokens are
-    those that the answer says it took, 0 where it says nothing.
+    with a call under way; ``"computed"``, by a call of its own; ``"passed"``, by one that is never kept; ``"failed"``,
+    not at all, for the ``error`` whose class is named. The tokens are those that the answer says it took, 0 where it
+    says nothing.
     """
 
     operation: str
     model: str | None
-    outcome: Literal["computed", "hit", "passed"]
+    outcome: Literal["computed", "failed", "hit", "passed"]
     duration: float
     input_tokens: int
     output_tokens: int
+    error: str | None = None
 
 
 Listener: TypeAlias = Callable[[Event], object]

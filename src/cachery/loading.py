@@ -141,6 +141,13 @@ class LoopEngine:
         """Return what became of loading anew, whatever is there."""
         return self.core.reload(request)
 
+    def load_anew(
+        self, key: str, loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]
+    ) -> Awaitable[Outcome]:
+        """Return what became of loading ``key`` anew, whatever is there; that stays where nothing is stored."""
+        _check_loader(loader, _USED_UP)
+        return self.core.reload(_request(key, loader, ttl, options))
+
     def load_many(
         self, keys: Iterable[str], loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]
     ) -> Awaitable[Outcome]:

@@ -213,6 +213,7 @@ class RedisCache(StoredCache):
         self.observer.tier_down(self.address.name, str(error))
 
     def _note_up(self) -> None:
+        _logger.info("%r reaches its server again", self)
         self.observer.tier_up(self.address.name)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 import pytest
 from pydantic import BaseModel
 
 from cachery import CacheValueError
 from cachery.ai import AIResponseCache
-from cachery.ai.calling import answer_type, caller_of, plain_reply, rebuilt
+from cachery.ai.calling import answer_type, asked_by, caller_of, plain_reply, rebuilt, source_of
 from cachery.ai.savings import Ledger
 
 REQUEST = {"model": "m", "messages": ["hi"]}
@@ -49,12 +50,47 @@ def test_a_call_is_given_what_it_asks_for() -> None:
     assert caller_of(by_name)(REQUEST) == caller_of(by_name)(given) == ("m", ["hi"])
     assert caller_of(by_some_names)(REQUEST) == ("m", ["hi"], 1.0)
     assert caller_of(with_more)(REQUEST) == (REQUEST, False)
+    assert caller_of(lambda *args, **kwargs: (args, kwargs))(REQUEST) == ((), REQUEST)
+    assert caller_of(lambda **kwargs: kwargs)(REQUEST) == REQUEST
     assert caller_of(lambda: 5)(REQUEST) == 5
     assert caller_of(dict)(REQUEST) == REQUEST  # a builtin that does not tell
     with pytest.raises(CacheValueError, match="call"):
         caller_of("call")  # type: ignore[arg-type]
     with pytest.raises(CacheValueError, match="request"):
         caller_of(by_name)(["not", "a", "mapping"])
+
+
+def test_arguments_are_the_request() -> None:
+    def ask(self: Any, question: str, *more: str, model: str = "m", **others: Any) -> None:
+        pass
+
+    assert asked_by(ask, (object(), "why?"), {}) == {"question": "why?", "model": "m"}
+    assert asked_by(ask, (None, "a", "b"), {"x": 1}) == {"question": "a", "more": ("b",), "model": "m", "x": 1}
+    assert asked_by(lambda request: request, (REQUEST,), {}) is REQUEST
+    assert asked_by(lambda question: question, ("why?",), {}) == {"question": "why?"}
+    assert asked_by(dict, (), {"a": 1}) == {"a": 1}
+    with pytest.raises(TypeError, match="question"):
+        asked_by(ask, (object(),), {})
+
+
+class Resource:
+    class _Client:
+        base_url = "https://eu/v1"
+
+    def __init__(self) -> None:
+        self._client = self._Client()
+
+    def create(self) -> None:
+        """Ask."""
+
+
+def test_what_tells_one_function_from_another() -> None:
+    resource = Resource()
+    name = f"{Resource.__module__}.Resource.create"
+    assert source_of(resource.create, is_named=True) == [name, "https://eu/v1"]
+    assert source_of(partial(asyncio.to_thread, resource.create), is_named=True) == [name, "https://eu/v1"]
+    assert source_of(partial(resource.create), is_named=False) == ["https://eu/v1"]
+    assert source_of(Request, is_named=True) == [f"{Request.__module__}.Request"]
 
 
 def test_replies_are_plain_data_and_made_into_objects_again() -> None:
@@ -78,11 +114,54 @@ def test_the_annotated_type_is_taken_where_it_can_be() -> None:
     assert answer_type(plain) is answer_type(unknown) is answer_type(len) is None
 
 
-def test_of_very_many_kinds_further_scopes_count_together() -> None:
+T = TypeVar("T")
+
+
+class Parsed(BaseModel, Generic[T]):
+    parsed: T | None = None
+
+
+class Lenient(BaseModel):
+    """A class as clients have them: made without a check, too."""
+
+    text: str
+
+    @classmethod
+    def construct(cls, **values: Any) -> Any:  # type: ignore[override]
+        return cls.model_construct(**values)
+
+
+def test_of_a_union_the_one_class_is_taken_and_what_is_not_whole_is_refused() -> None:
+    async def ask() -> Reply | dict[str, Any]:
+        return {}
+
+    async def parse() -> Parsed[T]:
+        return Parsed()
+
+    async def both() -> Reply | Lenient:
+        return Reply(text="4")
+
+    assert answer_type(ask) is Reply
+    assert answer_type(both) is None
+    with pytest.raises(CacheValueError, match=r"response_type=Parsed\[...\]"):
+        answer_type(parse)
+
+
+def test_what_its_client_would_not_check_is_made_without_a_check() -> None:
+    assert rebuilt({"text": 5}, Lenient).text == 5
+    with pytest.raises(ValueError, match="text"):
+        rebuilt({"text": 5}, Reply)
+
+
+def test_of_very_many_kinds_further_ones_count_together() -> None:
     ledger = Ledger(most=2)
     for scope in ("ada", "grace", "linus", "ken", "ada"):
         ledger.add("m", "chat", scope, tokens=(1, 1), seconds=1.0)
-    assert {row.scope: row.calls for row in ledger.rows()} == {"ada": 2, "grace": 1, "(others)": 2}
+    assert {(row.model, row.scope): row.calls for row in ledger.rows()} == {
+        ("m", "ada"): 2,
+        ("m", "grace"): 1,
+        ("(others)", "(others)"): 2,
+    }
 
 
 def test_ten_thousand_tenants_never_meet() -> None:

@@ -7,14 +7,14 @@ import copy
 import json
 import logging
 from collections.abc import AsyncIterator
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 from tests.ai.conftest import Make
 
-from cachery import CacheSerializationError, CacheValueError
+from cachery import CacheValueError
 from cachery.ai import AIResponseCache, why_incomplete
 
 CHAT = {
@@ -99,6 +99,12 @@ INCOMPLETE = {
     "message with a tool's error": with_change(MESSAGE, "content", 1, "is_error", to=True),
     "an error": {"type": "error", "error": {"type": "overloaded_error"}},
     "no embedding": with_change(EMBEDDINGS, "data", to=[{"embedding": []}]),
+    "failed in part": with_change(CHAT, "choices", 0, "error", to={"code": 502}),
+    "with an empty choice": with_change(CHAT, "choices", to=[CHAT["choices"][0], None]),  # type: ignore[index]
+    "ended oddly": with_change(CHAT, "choices", 0, "finish_reason", to=[]),
+    "response without output": with_change(RESPONSE, "output", to=[]),
+    "message ended oddly": with_change(MESSAGE, "stop_reason", to={}),
+    "one embedding of two": with_change(EMBEDDINGS, "data", to=[{"embedding": [1.0]}, None]),
     "unknown": {"text": "4"},
     "no mapping": "4",
 }
@@ -198,7 +204,7 @@ def test_tokens_and_seconds_saved(name: str, tokens: tuple[int, int]) -> None:
             rows = {row.scope: row for row in cache.savings()}
             assert {scope: row.calls for scope, row in rows.items()} == {"ada": 1, "grace": 2}
             assert (rows["grace"].input_tokens, rows["grace"].output_tokens) == (2 * tokens[0], 2 * tokens[1])
-            assert 0 < rows["ada"].seconds < 10
+            assert 0 <= rows["ada"].seconds < 10
 
     asyncio.run(main())
 
@@ -289,6 +295,8 @@ def completion() -> Completion:
 class Client:
     """A client as those of providers are: methods whose parameters are given by name."""
 
+    base_url: str
+
     def __init__(self) -> None:
         self.calls = 0
 
@@ -311,62 +319,231 @@ def test_a_method_of_a_client_becomes_one_that_keeps(make: Make) -> None:
                 reply = await create(**REQUEST)
                 assert (type(reply), reply.id) == (Completion, "chatcmpl-1")
             assert client.calls == 1
-            assert (await cache.cached_completion(REQUEST, client.create_checked, response_type=Completion)).id
+            checked = await cache.cached_completion(REQUEST, client.create_checked, response_type=Completion)
+            assert checked.id == "chatcmpl-1"
             plain = await cache.cached_completion(REQUEST, client.create)
             assert plain["choices"] == CHAT["choices"]
-            assert client.calls == 1
+            assert client.calls == 2
 
     asyncio.run(main())
 
 
-def test_a_decorated_function() -> None:
+def test_functions_and_clients_never_share_replies() -> None:
+    async def main() -> None:
+        async with AIResponseCache(None) as cache:
+
+            @cache.completions
+            async def summarize(*, text: str) -> dict[str, Any]:
+                return with_change(CHAT, "id", to=f"summary of {text}")
+
+            @cache.completions
+            async def translate(*, text: str) -> dict[str, Any]:
+                return with_change(CHAT, "id", to=f"translation of {text}")
+
+            for _ in range(2):
+                assert (await summarize(text="tea"))["id"] == "summary of tea"
+                assert (await translate(text="tea"))["id"] == "translation of tea"
+            one, other = Client(), Client()
+            one.base_url, other.base_url = "https://eu/v1", "http://localhost/v1"
+            for client in (one, other):
+                await cache.cached_completion(REQUEST, client.create)
+                await cache.completions(client.create)(**REQUEST)
+            assert (one.calls, other.calls) == (2, 2)
+
+    asyncio.run(main())
+
+
+def test_a_decorated_function_is_called_as_before() -> None:
     async def main() -> None:
         calls: list[Any] = []
         async with AIResponseCache(None) as cache:
 
             @cache.completions(operation="chat", ttl="1h", scope="ada")
-            async def ask(**request: Any) -> dict[str, Any]:
+            async def ask(question: str, *, model: str = "small-1", **more: Any) -> dict[str, Any]:
                 """Ask the model."""
-                calls.append(request)
+                calls.append((question, model, more))
                 return CHAT
 
             assert ask.__doc__ == "Ask the model."
-            assert await ask(**REQUEST) == await ask(REQUEST) == CHAT
-            assert calls == [REQUEST]
+            assert await ask("2 + 2?") == await ask(question="2 + 2?", model="small-1") == CHAT
+            assert calls == [("2 + 2?", "small-1", {})]
+            await ask("2 + 2?", seed=7)
+            assert calls[1:] == [("2 + 2?", "small-1", {"seed": 7})]
             assert cache.savings()[0].scope == "ada"
-            with pytest.raises(CacheValueError, match="not both"):
-                await ask(REQUEST, model="m")
+            assert await ask.refresh("2 + 2?") == CHAT
+            assert len(calls) == 3
+            assert await ask.invalidate("2 + 2?")
+            assert not await ask.invalidate("2 + 2?")
+            assert "op:chat" in ask.key("2 + 2?")
+            assert await cache.invalidate_by_model("small-1") == 1
 
     asyncio.run(main())
 
 
-def test_ways_to_be_called() -> None:
+def test_a_method_may_be_decorated_and_a_blocking_client_be_kept() -> None:
+    cache = AIResponseCache(None)
+
+    class Service:
+        calls = 0
+
+        @cache.completions
+        async def ask(self, question: str) -> dict[str, Any]:
+            self.calls += 1
+            return with_change(CHAT, "id", to=question)
+
+    class Blocking:
+        calls = 0
+
+        def create(self, *, model: str) -> dict[str, Any]:
+            self.calls += 1
+            return CHAT
+
     async def main() -> None:
-        async with AIResponseCache(None) as cache:
-            ways: list[Any] = [
-                lambda: CHAT,
-                lambda request: request["model"] and CHAT,
-                lambda *, model, messages, temperature: model and messages and [temperature] and CHAT,
-                lambda model, messages, temperature: model and messages and [temperature] and CHAT,
-                lambda **request: request["model"] and CHAT,
-                lambda request, extra="": request["model"] and CHAT if extra is None else CHAT,
-            ]
-            for number, way in enumerate(ways):
-                request = {**REQUEST, "seed": number} if number not in {2, 3, 5} else REQUEST
-                reply = await cache.cached_completion(request, way, operation=f"way{number}")
-                assert reply == CHAT
-            with pytest.raises(CacheValueError, match="call"):
-                await cache.cached_completion(REQUEST, CHAT)  # type: ignore[arg-type]
+        service, blocking = Service(), Blocking()
+        for _ in range(2):
+            assert (await service.ask("why?"))["id"] == "why?"
+        assert service.calls == 1
+        a_thread: Any = asyncio.to_thread
+        on_a_thread: Any = partial(a_thread, blocking.create)
+        create = cache.completions(on_a_thread)
+        for _ in range(2):
+            assert await create(model="m") == CHAT
+            await cache.cached_completion({"model": "m"}, on_a_thread)
+        assert blocking.calls == 2
+        await cache.close()
 
     asyncio.run(main())
 
 
-def test_a_reply_that_is_no_plain_data_is_refused() -> None:
+def test_what_cannot_be_kept_is_said_where_it_is_written() -> None:
+    cache = AIResponseCache(None)
+
+    async def stream() -> AsyncIterator[str]:
+        yield "4"
+
+    wrong: list[dict[str, Any]] = [
+        {"tll": "1d"},
+        {"ttl": "soon"},
+        {"response_type": "Completion"},
+        {"is_complete": True},
+        {"operation": "a|b"},
+        {"scope": 42},
+        {"stale_ttl": -1},
+        {"refresh_ahead": 0.5},
+    ]
+    for options in wrong:
+        with pytest.raises(CacheValueError):
+            cache.completions(**options)
+    calls: list[Any] = [stream, CHAT, "ask"]
+    for call in calls:
+        with pytest.raises(CacheValueError):
+            cache.completions(call)
+
+
+def test_an_answer_that_takes_time_to_judge() -> None:
+    async def is_complete(reply: Any) -> bool:
+        await asyncio.sleep(0)
+        return bool(reply["choices"][0]["finish_reason"] == "stop")
+
     async def main() -> None:
         async with AIResponseCache(None) as cache:
-            with pytest.raises(CacheSerializationError, match="object"):
-                await cache.cached_completion(REQUEST, lambda _: object())
+            model = Model(INCOMPLETE["cut off"])
+            for _ in range(2):
+                await cache.cached_completion(REQUEST, model, is_complete=is_complete)
+                await cache.get_or_compute("text", "qa", None, lambda: INCOMPLETE["cut off"], is_complete=is_complete)
+            assert len(model.calls) == 2
+            assert cache.stats.writes == 0
+            await cache.get_or_compute("text", "qa", None, lambda: INCOMPLETE["cut off"])
+            await cache.get_or_compute("text", "qa", None, lambda: None)
+            assert cache.stats.writes == 0
+
+    asyncio.run(main())
+
+
+def test_a_reply_that_cannot_be_kept_is_given_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    thing = object()
+
+    async def main() -> None:
+        async with AIResponseCache(None) as cache:
+            for _ in range(2):
+                assert await cache.cached_completion(REQUEST, lambda _: thing) is thing
+                assert await cache.cached_completion(REQUEST, lambda _: {"a": {1}}, is_complete=bool) == {"a": {1}}
+            asked = [cache.cached_completion(REQUEST, slow) for _ in range(3)]
+            assert await asyncio.gather(*asked) == [thing] * 3
             assert await cache.cached_completion(REQUEST, lambda _: CHAT) == CHAT
+        assert len(caplog.records) == 1
+
+    async def slow(_: Any) -> Any:
+        await asyncio.sleep(0)
+        return thing
+
+    asyncio.run(main())
+
+
+class Newer(BaseModel):
+    id: str
+    new_field: str
+
+
+def test_a_reply_that_is_no_object_again_is_not_kept_or_asked_for_anew() -> None:
+    async def main() -> None:
+        async with AIResponseCache(None) as cache:
+            model = Model(CHAT)
+            await cache.cached_completion(REQUEST, model)
+            with pytest.raises(ValueError, match="new_field"):
+                await cache.cached_completion(REQUEST, model, response_type=Newer)
+            assert len(model.calls) == 2
+            model.reply = {**CHAT, "new_field": "new"}
+            newer = await cache.cached_completion(REQUEST, model, response_type=Newer)
+            assert newer.new_field == "new"
+            assert len(model.calls) == 3
+            assert (await cache.cached_completion(REQUEST, model, response_type=Newer)).new_field == "new"
+            assert len(model.calls) == 3
+
+    asyncio.run(main())
+
+
+def test_who_called_is_given_the_very_object() -> None:
+    async def main() -> None:
+        made = completion()
+        async with AIResponseCache(None) as cache:
+            ways = [await cache.cached_completion(REQUEST, lambda: made, response_type=Completion) for _ in range(2)]
+            assert [way is made for way in ways] == [True, False]
+            assert ways[0] == ways[1]
+
+    asyncio.run(main())
+
+
+def test_a_refresh_that_fails_or_is_cut_off_leaves_what_is_there(make: Make) -> None:
+    async def fail(_: Any) -> None:
+        raise ConnectionError("overloaded")
+
+    async def main() -> None:
+        async with make(scope="public") as cache:
+            await cache.cached_completion(REQUEST, Model(CHAT))
+            with pytest.raises(ConnectionError):
+                await cache.cached_completion(REQUEST, fail, refresh=True)
+            cut_off = INCOMPLETE["cut off"]
+            assert await cache.cached_completion(REQUEST, Model(cut_off), refresh=True) == cut_off
+            assert await cache.cached_completion(REQUEST, fail) == CHAT
+
+    asyncio.run(main())
+
+
+def test_calls_that_fail_are_counted_and_told() -> None:
+    async def fail(_: Any) -> None:
+        await asyncio.sleep(0)
+        raise ConnectionError("overloaded")
+
+    async def main() -> None:
+        events: list[Any] = []
+        async with AIResponseCache(None) as cache:
+            cache.subscribe(events.append)
+            asked = [cache.cached_completion(REQUEST, fail) for _ in range(3)]
+            await asyncio.gather(*asked, return_exceptions=True)
+            numbers = cache.stats
+            assert (numbers.misses, numbers.load_failure, numbers.coalesced) == (1, 1, 2)
+            assert [(event.outcome, event.error) for event in events] == [("failed", "ConnectionError")] * 3
 
     asyncio.run(main())
 

@@ -78,6 +78,7 @@ def test_killed_and_restarted_in_the_middle(own_redis: RedisServer, size: int, l
             await soon(cache.connect)
             async with over_redis(own_redis.port, "t") as other:
                 await soon(lambda: other.get_cached_response(during, "qa"))
+                await soon(lambda: other.get_cached_response("c" * length, "qa", scope="public"))
             assert not cache.degraded
             assert (await cache.get_cache_stats())["redis"]["status"] == "connected"
             await cache.cache_response("a" * length, "qa", None, BRIEF)

@@ -6,15 +6,18 @@ import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypedDict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, SecretStr
 
 from cachery import CacheKeyError, CacheValueError
-from cachery.ai import IRRELEVANT_FIELDS, CacheKeyGenerator
+from cachery.ai import IRRELEVANT_FIELDS, AIResponseCache, CacheKeyGenerator
 from cachery.ai.requests import model_request
 
 CHAT: dict[str, Any] = {
@@ -69,7 +72,7 @@ SHAPES = {"chat": CHAT, "responses": RESPONSES, "messages": MESSAGES}
 
 def key_of(request: Any) -> str:
     wanted = model_request(request)
-    return CacheKeyGenerator().generate_request_key(wanted.fields, "completion", wanted.model, scope="public")
+    return CacheKeyGenerator().generate_request_key(wanted.content, "completion", wanted.model, scope="public")
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -141,37 +144,53 @@ def test_a_listed_field_counts_deeper_down() -> None:
 
 
 class Message(BaseModel):
-    role: str
+    role: str = "user"
     content: str
-    name: str | None = None
+
+
+class SystemMessage(Message):
+    role: str = "system"
 
 
 class Request(BaseModel):
-    model: str
+    model: str = "m"
     messages: list[Message]
+    key: SecretStr | None = None
+    hidden: str = Field(default="a", exclude=True)
 
 
 @dataclass
 class Plain:
-    model: str
-    messages: list[Any]
+    content: Any
 
 
 class NotGiven:
     """What a client writes for a field that is left out."""
 
+    def __bool__(self) -> bool:
+        return False
 
-def test_objects_are_the_requests_that_they_stand_for() -> None:
-    plain = {"model": "m", "messages": [{"role": "user", "content": "Who?"}]}
-    message = Message(role="user", content="Who?")
-    ways = [
-        plain,
-        Request(model="m", messages=[message]),
-        {"model": "m", "messages": (message,)},
-        Plain("m", [message]),
-        {**plain, "temperature": NotGiven()},
-    ]
-    assert len({key_of(request) for request in ways}) == 1
+
+class Omit:
+    """A class of a user, which only bears the name of one."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+    def __cache_key__(self) -> str:
+        return self.word
+
+
+class Pair(NamedTuple):
+    content: Any
+
+
+class Other(NamedTuple):
+    content: Any
+
+
+class Prompt(StrEnum):
+    BRIEF = "Sum up in one line"
 
 
 class Wide(BaseModel):
@@ -183,9 +202,88 @@ class Wider(BaseModel):
     height: int
 
 
-def test_the_form_of_an_answer_is_part_of_the_request() -> None:
-    keys = {key_of({**CHAT, "response_format": form}) for form in (Wide, Wider, None)}
-    assert len(keys) == 3
+class Typed(TypedDict):
+    width: int
+
+
+def look_up(name: str) -> str:
+    """Look up a name."""
+    return name
+
+
+DIFFERENT: list[Any] = [
+    None,
+    True,
+    1,
+    1.0,
+    "1",
+    b"1",
+    Decimal(1),
+    Message(content="1"),
+    SystemMessage(content="1"),
+    {"role": "user", "content": "1"},
+    Plain("1"),
+    Plain(1),
+    Pair("1"),
+    Other("1"),
+    ["1"],
+    [["1"]],
+    {"1"},
+    Omit("1"),
+    Omit("2"),
+    Wide,
+    Wider,
+    list[Wide],
+    list[Wider],
+    Typed,
+    look_up,
+    {1: "a"},
+    {"1": "a"},
+]
+
+
+def test_nothing_is_taken_for_anything_else() -> None:
+    assert len({key_of({"model": "m", "input": value}) for value in DIFFERENT}) == len(DIFFERENT)
+
+
+def test_every_field_of_an_object_counts_also_what_it_would_not_write() -> None:
+    message = Message(content="Who?")
+    requests = [
+        Request(messages=[message]),
+        Request(messages=[SystemMessage(content="Who?")]),
+        Request(messages=[message], hidden="b"),
+        Request(messages=[Message(content="Who?", role="assistant")]),
+        {"model": "m", "messages": [message]},
+    ]
+    assert len({key_of(request) for request in requests}) == len(requests)
+    assert key_of(Request(messages=[message])) == key_of(Request(model="m", messages=[Message(content="Who?")]))
+    with pytest.raises(CacheKeyError, match="SecretStr"):
+        key_of(Request(messages=[message], key=SecretStr("a")))
+
+
+def test_the_same_in_other_clothes_is_the_same() -> None:
+    plain = {"model": "m", "messages": ["Sum up in one line"]}
+    ways = [
+        {"model": "m", "messages": (Prompt.BRIEF,)},
+        {"model": "m", "messages": ["Sum up in one line"], "temperature": NotGiven()},
+        MappingProxyType(plain),
+    ]
+    assert {key_of(way) for way in ways} == {key_of(plain)}
+
+
+def test_a_stream_is_known_by_a_default_and_in_the_body_too() -> None:
+    class Streaming(BaseModel):
+        stream: bool = True
+
+    assert model_request(Streaming()).reason
+    assert model_request({"model": "m", "extra_body": {"stream": True}}).reason
+    assert model_request({"model": "m", "conversation": [{"role": "user"}]}).reason is None
+
+
+def test_only_requests_of_providers_have_fields_that_do_not_count() -> None:
+    assert key_of({"system": "s", "user": "Who was Ada?"}) != key_of({"system": "s", "user": "Who was Bob?"})
+    with pytest.raises(CacheValueError, match="several names"):
+        AIResponseCache(None, irrelevant_fields="user")
 
 
 @pytest.mark.parametrize("request_", [None, "text", 5, [CHAT]])

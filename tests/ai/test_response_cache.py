@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import zlib
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -213,7 +214,9 @@ def test_times_to_live_reach_the_server_and_memory(
                 names = [name for name in client.scan_iter() if redis_prefix.encode() in name]
                 assert any(life - 5 < client.pttl(name) / 1000 <= life for name in names)
             door = cache._place.door
-            assert life - 5 < await door.ttl(cache.build_key("text", operation)) <= life
+            left = await door.ttl(cache.build_key("text", operation))
+            assert left is not None
+            assert life - 5 < left <= life
 
     asyncio.run(main())
 
@@ -246,7 +249,7 @@ def test_fifty_who_ask_at_once_share_one_computation(make: Make) -> None:
             assert len(calls) == 1
             assert not any(answer["cache_hit"] for answer in answers)
             numbers = cache.stats
-            assert (numbers.hits, numbers.misses, numbers.coalesced, numbers.writes) == (0, 50, 49, 1)
+            assert (numbers.hits, numbers.misses, numbers.coalesced, numbers.writes) == (0, 1, 49, 1)
             again = await cache.get_or_compute("text", "qa", {"n": 1}, compute, scope="public")
             assert again["cache_hit"]
             assert len(calls) == 1
@@ -436,14 +439,17 @@ def test_tenants_with_the_same_prompt_never_meet(share: Make) -> None:
                 assert await cache.get_cached_response("the same", "qa", {"n": 1}, scope=tenant) == tenant
             assert await cache.get_cached_response("the same", "qa", {"n": 1}) is None
             assert await cache.get_cached_response("the same", "qa", {"n": 1}, scope="public") is None
+            for wrong in (None, 5, ""):
+                with pytest.raises(CacheValueError, match="scope"):
+                    await cache.invalidate_scope(wrong)  # type: ignore[arg-type]
 
     asyncio.run(main())
 
 
 def test_ten_thousand_tenants_have_ten_thousand_keys() -> None:
     cache = AIResponseCache(None)
-    scopes = [None, "public", *[f"tenant:{number}" for number in range(10_000)]]
-    assert len({cache.build_key("the same", "qa", {"n": 1}, scope=scope) for scope in scopes}) == 10_002
+    scopes = ["public", *[f"tenant:{number}" for number in range(10_000)]]
+    assert len({cache.build_key("the same", "qa", {"n": 1}, scope=scope) for scope in scopes}) == 10_001
 
 
 def test_a_shared_cache_is_told_whose_answers_they_are(share: Make) -> None:
@@ -522,7 +528,7 @@ def test_nothing_on_the_server_shows_the_text(share: Make, redis_port: int, redi
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("junk", [b"", b"junk", b"\x01" + b"x" * 60, b"\x02" + bytes(40)])
+@pytest.mark.parametrize("junk", [b"", b"junk", b"\x01" + b"x" * 60, b"\x02" + bytes(40), b"\x01\x00" + b"\xff" * 60])
 def test_what_is_no_answer_counts_as_none(make: Make, junk: bytes) -> None:
     async def main() -> None:
         async with make() as cache:
@@ -683,6 +689,11 @@ def test_who_subscribes_hears_what_was_answered(make: Make) -> None:
         {"serializer": "xml"},
         {"key_secret": ""},
         {"no_such_setting": 1},
+        {"operation_ttls": {"a b": 1}},
+        {"operation_ttls": {5: 1}},
+        {"memory_tiers": [["small"]]},
+        {"text_in_key": "no"},
+        {"performance_monitor": "mine"},
     ],
 )
 def test_settings_that_cannot_be(settings: dict[str, Any]) -> None:
@@ -725,16 +736,91 @@ def test_a_closed_cache_says_so(make: Make) -> None:
             await cache.get_cached_response(**ASKED)
         with pytest.raises(CacheClosedError):
             await cache.cache_response(**ASKED, response=BRIEF)
+        with pytest.raises(CacheClosedError):
+            await cache.connect()
+        assert cache.stats.size == 0
 
     asyncio.run(main())
 
 
-def test_a_url_that_cannot_be_read() -> None:
+@pytest.mark.parametrize("url", ["http://localhost:6379", "", 5])
+def test_a_url_that_cannot_be_read(url: Any) -> None:
     with pytest.raises(CacheValueError):
-        AIResponseCache("http://localhost:6379")
+        AIResponseCache(url)
+
+
+def test_a_setting_that_there_is_not(redis_port: int) -> None:
+    with pytest.raises(CacheValueError, match="scop"):
+        over_redis(redis_port, "t", scop="public")
+    with pytest.raises(CacheValueError, match="name"):
+        over_redis(redis_port, "t", name=5)
+
+
+def test_without_redis_nothing_said_means_public() -> None:
+    async def main() -> None:
+        async with AIResponseCache(None) as cache:
+            await cache.cache_response(**ASKED, response=BRIEF)
+            assert (await cache.get_or_compute(**ASKED, compute=dict, scope="public"))["summary"] == "Brief"
+
+    asyncio.run(main())
+
+
+def test_a_context_variable_that_nobody_has_set() -> None:
+    who: ContextVar[str] = ContextVar("who")
+    with pytest.raises(CacheValueError, match="context variable"):
+        AIResponseCache(None, scope=who.get).build_key("text", "qa")
+
+
+def test_caches_with_other_serializers_and_compressions_live_side_by_side(share: Make) -> None:
+    async def main() -> None:
+        large = {"summary": "tea " * 1000}
+        async with share() as one, share(serializer="msgpack") as other, share(compression="zstd") as third:
+            await one.cache_response("text", "qa", None, 49)
+            assert await other.get_cached_response("text", "qa") is None
+            await one.cache_response("large", "qa", None, large)
+            for _ in range(2):
+                assert (await third.get_cached_response("large", "qa"))["summary"] == large["summary"]
+                assert (await one.get_cached_response("large", "qa"))["summary"] == large["summary"]
+
+    asyncio.run(main())
+
+
+def test_what_is_written_through_one_door_is_read_through_the_other(share: Make) -> None:
+    async def main() -> None:
+        text = "x" * 60_000
+        async with share() as cache:
+            key = cache.build_key(text, "qa")
+            for number in range(100):
+                await cache.set(key, number)
+                assert await cache.get(key) == number
+                await cache.cache_response(text, "qa", None, -number)
+                assert await cache.get(key) == -number
+
+    asyncio.run(main())
+
+
+def test_only_what_stands_there_counts_as_written(make: Make) -> None:
+    async def main() -> None:
+        async with make(scope="public") as cache:
+            await cache.cache_response(**ASKED, response=BRIEF, ttl=0)
+            await cache.get_or_compute(**ASKED, compute=lambda: BRIEF, ttl=0)
+
+            async def compute() -> dict[str, Any]:
+                await cache.invalidate_all()
+                return BRIEF
+
+            await cache.get_or_compute(**ASKED, compute=compute)
+            assert cache.stats.writes == 0
+            await cache.get_or_compute(**ASKED, compute=lambda: BRIEF)
+            assert (cache.stats.writes, cache.stats.load_success) == (1, 3)
+            await cache.invalidate_all()
+            assert cache.stats.deletes == 1
+
+    asyncio.run(main())
 
 
 def test_a_password_never_shows(redis_port: int) -> None:
     cache = over_redis(redis_port, "t", password="my-secret")
     assert "my-secret" not in repr(cache)
+    assert "my-secret" not in str(AIResponseCache(f"redis://:my-secret@{HOST}:{redis_port}").redis_url)
     assert HOST in repr(cache)

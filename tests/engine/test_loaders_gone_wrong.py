@@ -38,7 +38,8 @@ class Census:
 def _nothing_leaks() -> Iterator[None]:
     before = Census.now()
     yield
-    assert Census.now() == before
+    after = Census.now()  # it may be less: threads of other tests end when they will
+    assert (after.threads <= before.threads, after.descriptors <= before.descriptors) == (True, True)
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from typing import Literal
 
 from cachery.ai.keys import CacheKeyGenerator, checked_operation, quoted
 from cachery.ai.places import Place
+from cachery.ai.scopes import checked_scope
+from cachery.ai.tally import Tally
 from cachery.exceptions import CacheValueError
 from cachery.keys.glob import escape_glob
-from cachery.monitoring import CachePerformanceMonitor
 from cachery.ports.clock import stopwatch
 
 __all__ = ["Invalidations"]
@@ -20,10 +21,10 @@ _ALL = "ai_cache:*"
 class Invalidations:
     """Removes answers from ``place`` by what stands in their keys."""
 
-    def __init__(self, place: Place, keys: CacheKeyGenerator, monitor: CachePerformanceMonitor) -> None:
+    def __init__(self, place: Place, keys: CacheKeyGenerator, tally: Tally) -> None:
         self._place = place
         self._keys = keys
-        self._monitor = monitor
+        self._tally = tally
 
     async def by_pattern(self, pattern: str, context: str) -> int:
         """Remove the answers in whose keys the glob ``pattern`` stands somewhere."""
@@ -38,11 +39,13 @@ class Invalidations:
 
     async def by_model(self, model: str, context: str) -> int:
         """Remove the replies of ``model``."""
+        if not isinstance(model, str):
+            raise CacheValueError(f"a model is named by a str, not {type(model).__name__}")
         return await self._matching(f"model:{model}", f"{_ALL}|model:{escape_glob(quoted(model))}|*", context)
 
     async def by_scope(self, scope: str, context: str) -> int:
         """Remove the answers of ``scope``. What is remembered does not name it."""
-        return await self._matching("scope", f"{_ALL}{self._keys.scope_part(scope)}*", context)
+        return await self._matching("scope", f"{_ALL}{self._keys.scope_part(checked_scope(scope))}*", context)
 
     async def everything(self, context: str) -> int:
         """Remove all answers."""
@@ -64,7 +67,9 @@ class Invalidations:
             status = "success"
         finally:
             details = {"status": status, "search_pattern": name}
-            self._monitor.record_invalidation_event(name, count, stopwatch() - begun, kind, context, details)
+            spent = stopwatch() - begun
+            self._tally.monitor.record_invalidation_event(name, count, spent, kind, context, details)
+        self._tally.removed(count)
         return count
 
     async def _clear(self) -> int:

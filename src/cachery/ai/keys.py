@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from cachery.ai.hashing import HashAlgorithm, PartHasher
-from cachery.exceptions import CacheValueError
+from cachery.exceptions import CacheKeyError, CacheValueError
 from cachery.keys.canonical import encode
+from cachery.monitoring.figures import average
 from cachery.ports.clock import stopwatch
 
 __all__ = ["CacheKeyGenerator", "checked_operation", "quoted"]
@@ -60,6 +61,8 @@ class CacheKeyGenerator:
     ) -> None:
         if type(text_hash_threshold) is not int or text_hash_threshold < 0:
             raise CacheValueError(f"text_hash_threshold is a number of characters, not {text_hash_threshold!r}")
+        if not isinstance(text_in_key, bool):
+            raise CacheValueError(f"text_in_key is True or False, not {text_in_key!r}")
         self.text_hash_threshold = text_hash_threshold
         self.performance_monitor = performance_monitor
         self._hasher = PartHasher(hash_algorithm, secret)
@@ -93,11 +96,15 @@ class CacheKeyGenerator:
             monitor.record_key_generation_time(stopwatch() - begun, size, operation, details)
         return key
 
-    def generate_request_key(self, request: Mapping[str, Any], operation: str, model: str, *, scope: str) -> str:
-        """Return the key of a request to a model, of whose fields all count."""
-        content = self._hasher.name_of_bytes("request", encode(request))
+    def generate_request_key(self, request: Any, operation: str, model: str, *, scope: str) -> str:
+        """Return the key of a request to a model, all of which counts."""
+        begun = stopwatch()
+        content = _encoded(request)
         owner = self._hasher.name_of_scope(scope)
-        return f"ai_cache:op:{checked_operation(operation)}|scope:{owner}|model:{quoted(model)}|req:{content}"
+        name = self._hasher.name_of_bytes("request", content)
+        if self.performance_monitor is not None:
+            self.performance_monitor.record_key_generation_time(stopwatch() - begun, len(content), operation, None)
+        return f"ai_cache:op:{checked_operation(operation)}|scope:{owner}|model:{quoted(model)}|req:{name}"
 
     def scope_part(self, scope: str) -> str:
         """Return what stands in the keys of ``scope``, and in no others."""
@@ -115,16 +122,16 @@ class CacheKeyGenerator:
         operations = [each.operation_type for each in times]
         return {
             "total_keys_generated": len(times),
-            "average_generation_time": _mean([each.duration for each in times]),
+            "average_generation_time": average([each.duration for each in times]),
             "text_size_distribution": {
                 "small": len(sizes) - large,
                 "large": large,
-                "average_size": _mean(sizes),
+                "average_size": average(sizes),
                 "max_size": max(sizes, default=0),
             },
             "operation_distribution": {name: operations.count(name) for name in sorted(set(operations))},
             "recent_performance": {
-                "recent_average_time": _mean([each.duration for each in recent]),
+                "recent_average_time": average([each.duration for each in recent]),
                 "recent_measurements": len(recent),
             },
             "monitor_available": monitor is not None,
@@ -141,7 +148,7 @@ class CacheKeyGenerator:
             key += f"|scope:{hasher.name_of_scope(scope)}"
         key += f"|txt:raw={quoted(text)}" if shown else f"|txt:{hasher.name('text', text)}"
         if options:
-            key += f"|opts:{hasher.name_of_bytes('options', encode(_checked_options(options)))}"
+            key += f"|opts:{hasher.name_of_bytes('options', _encoded(_checked_options(options)))}"
         if question is not None:
             _check_text(question, "question")
             key += f"|q:{hasher.name('question', question)}"
@@ -155,10 +162,10 @@ def quoted(text: str) -> str:
 
 def checked_operation(operation: object) -> str:
     """Return ``operation``; raise ``CacheValueError`` where it could be taken for something else in a key or glob."""
-    if not isinstance(operation, str) or not _OPERATION.fullmatch(operation):
+    if not isinstance(operation, str) or not _OPERATION.fullmatch(operation):  # it may be a text: that is not shown
         raise CacheValueError(
-            f"an operation is named by 1 to 100 letters, digits, _, . and -, so that it is never taken for a part of "
-            f"a key or for a pattern; not {operation!r}"
+            "an operation is named by 1 to 100 letters, digits, _, . and -, so that it is never taken for a part of "
+            f"a key or for a pattern; this {type(operation).__name__} is not"
         )
     return operation
 
@@ -174,5 +181,11 @@ def _checked_options(options: object) -> dict[Any, Any]:
     return dict(options)
 
 
-def _mean(numbers: list[Any]) -> float:
-    return sum(numbers) / len(numbers) if numbers else 0.0
+def _encoded(value: Any) -> bytes:
+    try:
+        return encode(value)
+    except CacheKeyError as error:  # its advice is for arguments of functions
+        reason = error.context.get("reason", "")
+        raise CacheKeyError(
+            f"a request cannot be told from others: {reason}; give it plain data", reason=reason
+        ) from None

@@ -8,12 +8,14 @@ from typing import Any, Self
 
 from cachery.ai.interface import CacheInterface
 from cachery.ai.invalidations import Invalidations
+from cachery.ai.keys import CacheKeyGenerator
 from cachery.ai.places import Place
 from cachery.ai.reports import memory_report, performance_summary, server_report
 from cachery.ai.savings import Saving
 from cachery.ai.tally import Tally
 from cachery.events import Listener
-from cachery.monitoring import CachePerformanceMonitor, MemoryUsageMetric
+from cachery.monitoring import MemoryUsageMetric
+from cachery.settings import hide_password
 from cachery.statistics.stats import CacheStats
 
 __all__ = ["ManagedCache"]
@@ -22,12 +24,17 @@ __all__ = ["ManagedCache"]
 class ManagedCache(CacheInterface):
     """A cache of answers, as those see it who run it. ``AIResponseCache`` is one."""
 
-    name: str
-    memory_cache_size: int
-    performance_monitor: CachePerformanceMonitor
-    _place: Place
-    _tally: Tally
-    _invalidations: Invalidations
+    def __init__(
+        self, place: Place, keys: CacheKeyGenerator, tally: Tally, memory_cache_size: int, redis_url: str | None
+    ) -> None:
+        self.name = tally.name
+        self.key_generator = keys
+        self.performance_monitor = tally.monitor
+        self.memory_cache_size = memory_cache_size
+        self.redis_url = None if redis_url is None else hide_password(redis_url)
+        self._place = place
+        self._tally = tally
+        self._invalidations = Invalidations(place, keys, tally)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} over {self._place.door!r}>"
@@ -84,9 +91,15 @@ class ManagedCache(CacheInterface):
 
     @property
     def stats(self) -> CacheStats:
-        """What was asked of this object and what became of it; ``size`` is that of memory."""
+        """What was asked of this object and what became of it.
+
+        Who waited for the call of another counts as ``coalesced``, and neither as hit nor as miss. ``size``,
+        ``evictions`` and ``expirations`` are those of memory.
+        """
         numbers, memory = self._tally.stats, self._place.memory
-        numbers.size, numbers.max_size = (0, 0) if memory is None else (len(memory), self.memory_cache_size)
+        if memory is not None:
+            numbers.size, numbers.max_size = memory.stats.size, self.memory_cache_size
+            numbers.evictions, numbers.expirations = memory.stats.evictions, memory.stats.expirations
         return numbers
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

@@ -13,16 +13,17 @@ from typing import Any
 import cachery.aio.in_memory
 import cachery.aio.tiered
 import cachery.tiered
+from cachery.aio.cache import Cache
 from cachery.exceptions import CacheConnectionError, CacheTimeoutError, CacheValueError
 from cachery.in_memory import InMemoryCache
 from cachery.ports.clock import Clock
 
-__all__ = ["Door", "MemoryAlone", "Place", "RedisPlace", "place_for"]
-
-Door = Any
-"""A cache of ``cachery.aio``: ``get``, ``set``, ``get_or_set``, ``peek``."""
+__all__ = ["MemoryAlone", "Place", "RedisPlace", "place_for"]
 
 _logger = logging.getLogger("cachery.ai")
+_DEFAULTS = {"lease_timeout": 600.0, "max_stale_when_blind": 60.0}
+"""A model may take minutes, and while a server is away an answer a minute old is better than another call."""
+
 _SPARE = 1000
 """Entries kept while the server is away, where memory is to hold none otherwise."""
 
@@ -32,19 +33,23 @@ class Place:
 
     is_shared = False
 
-    def __init__(self, door: Door, memory: InMemoryCache | None) -> None:
+    def __init__(self, door: Cache, memory: InMemoryCache | None) -> None:
         self.door = door
         self.memory = memory
 
-    def door_for(self, *, in_memory: bool) -> Door:
+    def door_for(self, *, in_memory: bool) -> Cache:
         """Return the door for answers that memory holds too, or does not."""
         del in_memory
         return self.door
 
     @property
-    def doors(self) -> tuple[Door, ...]:
+    def doors(self) -> tuple[Cache, ...]:
         """All doors, each with numbers of its own."""
         return (self.door,)
+
+    def forget(self, key: str) -> None:
+        """Let memory forget a copy of what was just changed on the server through the other door."""
+        del key
 
     def values_at_hand(self) -> list[bytes]:
         """Return the records that memory holds."""
@@ -96,6 +101,7 @@ class RedisPlace(Place):
     is_shared = True
 
     def __init__(self, redis_url: str, size: int, clock: Clock | None, options: dict[str, Any]) -> None:
+        tier = {name: options.pop(name) for name in ("bus", "max_stale_when_blind") if name in options}
         import cachery.aio.redis  # noqa: PLC0415 - needs an extra
         import cachery.redis  # noqa: PLC0415
 
@@ -105,19 +111,19 @@ class RedisPlace(Place):
         self._server = server
         if size:
             memory = InMemoryCache(size, clock=clock)
-            tiers = cachery.aio.tiered.TieredCache.to(cachery.tiered.TieredCache(memory, server))
+            tiers = cachery.aio.tiered.TieredCache.to(cachery.tiered.TieredCache(memory, server, **tier))
             super().__init__(tiers, memory)
             self._far = cachery.aio.redis.RedisCache.to(server)
         else:
-            super().__init__(cachery.aio.redis.RedisCache.to(server), None)
-            self._far = self.door
+            self._far = cachery.aio.redis.RedisCache.to(server)
+            super().__init__(self._far, None)
 
-    def door_for(self, *, in_memory: bool) -> Door:
+    def door_for(self, *, in_memory: bool) -> Cache:
         """Return the door for answers that memory holds too, or does not."""
         return self.door if in_memory else self._far
 
     @property
-    def doors(self) -> tuple[Door, ...]:
+    def doors(self) -> tuple[Cache, ...]:
         """Both doors, or one for both purposes."""
         return (self.door,) if self._far is self.door else (self.door, self._far)
 
@@ -138,6 +144,11 @@ class RedisPlace(Place):
         lines = (line.partition(":") for line in bytes(answer).decode("utf-8", "replace").splitlines())
         return {name: value for name, _, value in lines if value}
 
+    def forget(self, key: str) -> None:
+        """Let memory forget a copy of what was just changed on the server through the other door."""
+        if self.memory is not None:
+            self.memory.delete(key)
+
     async def _asked(self, command: str) -> Any:
         try:
             return (await self._far.link.ask([(command,)]))[0]
@@ -149,11 +160,16 @@ def place_for(redis_url: str | None, size: int, clock: Clock | None, options: di
     """Return the place at ``redis_url``; without one, or without the modules it takes, memory alone."""
     if type(size) is not int or size < 0:
         raise CacheValueError(f"memory_cache_size is a number of entries, not {size!r}")
+    if redis_url is not None and (not isinstance(redis_url, str) or not redis_url):
+        raise CacheValueError("redis_url is a URL, or None for memory alone; an empty one leads nowhere")
     if redis_url is None:
         if options:
-            raise CacheValueError(f"without redis_url there is nothing to be told {', '.join(sorted(options))}")
+            raise CacheValueError(f"without redis_url there is no setting {', '.join(sorted(options))}")
         return MemoryAlone(size, clock)
     if find_spec("redis") is None or find_spec("hiredis") is None:
         _logger.warning('answers are kept in memory alone: pip install "cachery[redis]" to share them over Redis')
         return MemoryAlone(max(size, 1), clock, is_degraded=True)
-    return RedisPlace(redis_url, size, clock, options)
+    try:
+        return RedisPlace(redis_url, size, clock, {**_DEFAULTS, **options})
+    except TypeError as error:
+        raise CacheValueError(f"there is no such setting: {error}") from error

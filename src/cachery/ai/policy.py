@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from cachery.ai.keys import checked_operation
 from cachery.exceptions import CacheValueError
 from cachery.model.durations import Duration, seconds
 
@@ -51,7 +52,9 @@ class AnswerPolicy:
 
         Raises ``CacheValueError`` for a life of 0 or less, and for tiers that do not rise.
         """
-        given = {name: _above_zero(ttl, f"operation_ttls[{name!r}]") for name, ttl in dict(ttls or {}).items()}
+        given = {
+            checked_operation(name): _above_zero(ttl, f"operation_ttls[{name!r}]") for name, ttl in (ttls or {}).items()
+        }
         return cls(
             _above_zero(default_ttl, "default_ttl"),
             MappingProxyType({**OPERATION_TTLS, **given}),
@@ -88,6 +91,6 @@ def _rising(tiers: dict[str, int]) -> tuple[int, ...]:
 
 
 def _known(names: Collection[str]) -> frozenset[str]:
-    if isinstance(names, str) or not set(names) <= set(_TIERS):
+    if isinstance(names, str) or not all(name in _TIERS for name in names):
         raise CacheValueError(f"memory_tiers are names out of {', '.join(_TIERS)}, not {names!r}")
     return frozenset(names)

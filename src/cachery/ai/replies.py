@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["UNKNOWN", "tokens_of", "why_incomplete"]
+from cachery.ai.calling import called, plain_reply
+
+__all__ = ["UNKNOWN", "may_be_kept", "tokens_of", "why_incomplete"]
 
 UNKNOWN = "its form is not known"
 
@@ -26,6 +28,8 @@ def why_incomplete(reply: Any) -> str | None:
     "finish_reason is 'length'"
     >>> why_incomplete({"type": "message", "content": [], "stop_reason": "end_turn"})
     """
+    if hasattr(reply, "model_dump"):
+        reply = plain_reply(reply)
     if not isinstance(reply, dict):
         return UNKNOWN
     if reply.get("error") is not None or reply.get("type") == "error":
@@ -34,6 +38,13 @@ def why_incomplete(reply: Any) -> str | None:
         if is_of(reply):
             return judge(reply)
     return UNKNOWN
+
+
+async def may_be_kept(reply: Any, is_complete: Callable[[Any], Any] | None) -> bool:
+    """Tell whether ``reply`` may be kept: ``is_complete`` decides, or else a known form; any other may be."""
+    if is_complete is not None:
+        return bool(await called(lambda: is_complete(reply)))
+    return why_incomplete(reply) in {None, UNKNOWN}
 
 
 def tokens_of(reply: Any) -> tuple[int, int]:
@@ -55,12 +66,14 @@ def _sum(usage: dict[str, Any], names: tuple[str, ...]) -> int:
 
 def _of_chat(reply: dict[str, Any]) -> str | None:
     choices = _dicts(reply.get("choices"))
-    if not choices:
-        return "it has no choices"
+    if not choices or len(choices) < len(reply["choices"]):
+        return "it has no choices, or empty ones"
     for choice in choices:
         end = choice.get("finish_reason")
-        if end not in _CHAT_ENDS:
+        if not _is_in(end, _CHAT_ENDS):
             return f"finish_reason is {end!r}"
+        if choice.get("error") is not None:
+            return "it is an error"
         message = choice.get("message")
         if isinstance(message, dict) and message.get("refusal"):
             return "the model refused"
@@ -72,17 +85,19 @@ def _of_response(reply: dict[str, Any]) -> str | None:
         return f"status is {reply.get('status')!r}"
     if reply.get("incomplete_details") is not None:
         return "it is incomplete"
-    for item in _dicts(reply.get("output")):
-        status = item.get("status")
-        if status not in {None, "completed"} or item.get("error") is not None:
-            return f"{item.get('type')} failed or was cut off"
-        if any(part.get("type") == "refusal" for part in _dicts(item.get("content"))):
-            return "the model refused"
-    return None
+    items = _dicts(reply.get("output"))
+    return "it has no output" if not items else next((why for item in items if (why := _of_item(item))), None)
+
+
+def _of_item(item: dict[str, Any]) -> str | None:
+    if item.get("status") not in (None, "completed") or item.get("error") is not None:
+        return f"{item.get('type')} failed or was cut off"
+    is_refused = any(part.get("type") == "refusal" for part in _dicts(item.get("content")))
+    return "the model refused" if is_refused else None
 
 
 def _of_message(reply: dict[str, Any]) -> str | None:
-    if reply.get("stop_reason") not in _MESSAGE_ENDS:
+    if not _is_in(reply.get("stop_reason"), _MESSAGE_ENDS):
         return f"stop_reason is {reply.get('stop_reason')!r}"
     return "a tool failed" if any(map(_has_failed, _dicts(reply.get("content")))) else None
 
@@ -98,7 +113,12 @@ def _has_failed(block: dict[str, Any]) -> bool:
 
 def _of_embeddings(reply: dict[str, Any]) -> str | None:
     rows = _dicts(reply.get("data"))
-    return None if rows and all(row.get("embedding") for row in rows) else "an embedding is missing"
+    is_whole = rows and len(rows) == len(reply["data"]) and all(row.get("embedding") for row in rows)
+    return None if is_whole else "an embedding is missing"
+
+
+def _is_in(end: Any, ends: set[str]) -> bool:
+    return isinstance(end, str) and end in ends
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from cachery.ai.places import Place
 from cachery.monitoring import CachePerformanceMonitor
+from cachery.monitoring.figures import average
 
 __all__ = ["memory_report", "performance_summary", "server_report"]
 
@@ -49,15 +50,11 @@ def performance_summary(monitor: CachePerformanceMonitor) -> dict[str, Any]:
         "total_operations": monitor.total_operations,
         "cache_hits": monitor.cache_hits,
         "cache_misses": monitor.cache_misses,
-        "recent_avg_key_generation_time": _mean([each.duration for each in keys]),
-        "recent_avg_cache_operation_time": _mean([each.duration for each in operations]),
+        "recent_avg_key_generation_time": average([each.duration for each in keys]),
+        "recent_avg_cache_operation_time": average([each.duration for each in operations]),
         "total_invalidations": monitor.total_invalidations,
         "total_keys_invalidated": monitor.total_keys_invalidated,
     }
     if monitor.memory_usage_measurements:
         summary["memory_usage"] = monitor.get_memory_usage_stats()
     return summary
-
-
-def _mean(numbers: list[float]) -> float:
-    return sum(numbers) / len(numbers) if numbers else 0.0

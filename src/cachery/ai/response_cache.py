@@ -6,30 +6,30 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache, wraps
-from typing import Any, TypeAlias, overload
+from functools import lru_cache
+from typing import Any, ParamSpec, TypeVar, Unpack, overload
 
-from cachery.ai.calling import answer_type
+from cachery.ai.asking import Asking, AskingOptions, kept_function
+from cachery.ai.calling import caller_of, source_of
 from cachery.ai.completions import Completion, Completions
 from cachery.ai.hashing import HashAlgorithm
-from cachery.ai.invalidations import Invalidations
-from cachery.ai.keys import CacheKeyGenerator
-from cachery.ai.loads import Loads
+from cachery.ai.keys import CacheKeyGenerator, checked_operation
+from cachery.ai.loads import AnswerOptions, Attempt, Loads, checked_options
 from cachery.ai.managed import ManagedCache
 from cachery.ai.places import place_for
 from cachery.ai.policy import AnswerPolicy
-from cachery.ai.record import Answer, Facts, Recipe
-from cachery.ai.requests import IRRELEVANT_FIELDS
+from cachery.ai.record import Answer, Facts
+from cachery.ai.replies import may_be_kept
+from cachery.ai.requests import IRRELEVANT_FIELDS, checked_irrelevant
 from cachery.ai.scopes import Scope, ScopePolicy
+from cachery.ai.settings import checked_monitor, named, recipe_of
 from cachery.ai.shelf import Made, Shelf, Slot
 from cachery.ai.tally import Asked, Tally
 from cachery.exceptions import CacheValueError
 from cachery.model.durations import Duration, seconds
-from cachery.model.sizes import Size, bytes_of
+from cachery.model.sizes import Size
 from cachery.monitoring import CachePerformanceMonitor
 from cachery.ports.clock import Clock, stopwatch, wall
-from cachery.serializers.compression import Compression
-from cachery.serializers.registry import create_serializer
 from cachery.serializers.serializer import CacheSerializer
 
 __all__ = ["AIResponseCache"]
@@ -39,7 +39,8 @@ _LONG_TEXT = 1 << 22
 
 _logger = logging.getLogger("cachery.ai")
 
-_Asking: TypeAlias = Callable[..., Awaitable[Any]]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class AIResponseCache(ManagedCache):
@@ -99,22 +100,20 @@ class AIResponseCache(ManagedCache):
         clock: Clock | None = None,
         **redis_options: Any,
     ) -> None:
-        self.redis_url, self.name, self.memory_cache_size = redis_url, name, memory_cache_size
-        self._policy = AnswerPolicy.of(default_ttl, operation_ttls, text_size_tiers, memory_tiers)
-        recipe = _recipe(serializer, compression, compression_level, compression_threshold, max_response_bytes)
-        self.performance_monitor = performance_monitor or CachePerformanceMonitor()
-        self.key_generator = CacheKeyGenerator(
-            text_hash_threshold, hash_algorithm, self.performance_monitor, secret=key_secret, text_in_key=text_in_key
+        monitor = checked_monitor(performance_monitor)
+        keys = CacheKeyGenerator(
+            text_hash_threshold, hash_algorithm, monitor, secret=key_secret, text_in_key=text_in_key
         )
-        self._irrelevant = frozenset(irrelevant_fields)
-        given = redis_options if redis_url is None else {"name": name, **redis_options}
-        self._place = place_for(redis_url, memory_cache_size, clock, given)
+        recipe = recipe_of(serializer, compression, compression_level, compression_threshold, max_response_bytes)
+        self._policy = AnswerPolicy.of(default_ttl, operation_ttls, text_size_tiers, memory_tiers)
         self._scopes = ScopePolicy(scope, is_shared=redis_url is not None)
-        self._shelf = Shelf(self._place, recipe)
-        self._tally = Tally(name, self.performance_monitor, self._place)
+        irrelevant = checked_irrelevant(irrelevant_fields)
+        given = redis_options if redis_url is None else {"name": named(name, recipe), **redis_options}
+        place = place_for(redis_url, memory_cache_size, clock, given)
+        super().__init__(place, keys, Tally(name, monitor, place), memory_cache_size, redis_url)
+        self._shelf = Shelf(place, recipe)
         self._loads = Loads(self._shelf, self._tally)
-        self._completions = Completions(self._shelf, self.key_generator, self._tally)
-        self._invalidations = Invalidations(self._place, self.key_generator, self.performance_monitor)
+        self._completions = Completions(self._shelf, keys, self._tally, irrelevant)
         self._is_warned = False
 
     # Answers to texts
@@ -158,7 +157,7 @@ class AIResponseCache(ManagedCache):
         """
         asked, slot = await self._asked(text, operation, options, question, self._scope_if_any(scope), None)
         answer, is_at_hand = await self._shelf.find(slot)
-        self._tally.looked(asked, is_hit=answer is not None, is_at_hand=is_at_hand)
+        self._tally.looked(asked, "miss" if answer is None else "hit", is_at_hand=is_at_hand)
         if answer is None:
             return None
         self._tally.answered(asked, "hit", answer.facts)
@@ -174,49 +173,47 @@ class AIResponseCache(ManagedCache):
         *,
         scope: str | None = None,
         ttl: Duration | None = None,
-        **load_options: Any,
+        is_complete: Callable[[Any], Any] | None = None,
+        **load_options: Unpack[AnswerOptions],
     ) -> Any:
         """Return the stored response; where there is none, that of ``compute``, which is called once for all who ask.
 
-        ``compute`` takes nothing and is awaited where it has to be. What it raises is raised, and nothing is stored.
-        ``cache_hit`` is false for who called it, and for those who waited for it. ``load_options``: those of
-        ``get_or_set``, such as ``stale_ttl``. Raises ``CacheValueError`` where nobody says a ``scope`` and the cache is
-        shared.
+        ``compute`` takes nothing and is awaited where it has to be. What it raises is raised, and nothing is stored;
+        nor is ``None``, what ``is_complete`` says no to, or, without it, a reply of a known form that is not complete.
+        ``cache_hit`` is false for who called it and for who waited for it. ``load_options``: ``stale_ttl``, ``jitter``,
+        ``soft_timeout``, ``hard_timeout`` and ``breaker`` of ``get_or_set``. Raises ``CacheValueError`` where nobody
+        says a ``scope`` and the cache is shared, ``CacheSerializationError`` for no plain data.
         """
         if not callable(compute):
             raise CacheValueError(f"compute is a function that returns the response, not {type(compute).__name__}")
+        checked = checked_options(ttl, load_options)
         asked, slot = await self._asked(text, operation, options, question, self._scopes.of(scope), ttl)
-        loaded = await self._loads.answer(
-            asked,
-            slot,
-            compute,
-            lambda response, spent: Made(response, Facts(wall(), len(text), spent)),
-            load_options,
-        )
-        return _shown(loaded.answer, is_hit=loaded.is_hit)
+
+        async def made_of(response: Any, spent: float) -> Made:
+            is_kept = response is not None and await may_be_kept(response, is_complete)
+            return Made(response, Facts(wall(), len(text), spent), is_kept)
+
+        loaded = await self._loads.answer(asked, slot, Attempt(compute, made_of), checked)
+        return _shown(loaded.answer, is_hit=loaded.outcome in {"hit", "stale"})
 
     # Calls to models
 
-    async def cached_completion(  # noqa: PLR0913 - independent, all but two by name
+    async def cached_completion(
         self,
         request: Any,
         call: Callable[..., Any],
         *,
-        operation: str = "completion",
-        scope: str | None = None,
-        ttl: Duration | None = None,
-        response_type: Any = None,
-        is_complete: Callable[[Any], bool] | None = None,
         refresh: bool = False,
-        **load_options: Any,
+        **options: Unpack[AskingOptions],
     ) -> Any:
         """Return the reply to ``request``, kept or by ``call``; equal requests at the same time share one call.
 
-        ``request``: what the model is asked, a mapping or an object of pydantic; every field is part of the key but for
-        those in ``IRRELEVANT_FIELDS``. ``call`` is given the request, or its fields by name, and is awaited where it
-        has to be. The reply is plain data, or a ``response_type``. Only complete replies are kept: not those cut off,
-        refused or failed, and of unknown forms only what ``is_complete`` says is so. Streams, what runs in the
-        background and conversations that the provider keeps are passed on. ``refresh``: ask anew in any case.
+        ``request``: what the model is asked, a mapping or an object with fields; all of it is part of the key but for
+        ``IRRELEVANT_FIELDS``. ``call`` is given the request, or its fields by name, and is awaited where it has to be;
+        it is no part of the key but for the URL of its client: give calls that answer otherwise an ``operation``. The
+        reply is plain data, or a ``response_type``. Only complete replies are kept: not those cut off, refused or
+        failed, and of unknown forms only what ``is_complete`` says is so. Streams, what runs in the background and
+        conversations that the provider keeps are passed on. ``refresh``: ask anew in any case.
 
         >>> import asyncio
         >>> async def call(request):
@@ -227,39 +224,55 @@ class AIResponseCache(ManagedCache):
         >>> asyncio.run(main())["choices"][0]["message"]["content"]
         '4'
         """
-        life = self._policy.ttl(operation) if ttl is None else seconds(ttl)
-        whose = self._scopes.of(scope)
-        how = Completion(operation, whose, life, response_type, is_complete, refresh, load_options)
-        return await self._completions.answer(request, call, how, self._irrelevant)
+        make_call = caller_of(call)
+        how = self._completion(tuple(source_of(call, is_named=False)), **options)
+        return await self._completions.answer(request, lambda: make_call(request), how._replace(is_refresh=refresh))
 
     @overload
-    def completions(self, call: Callable[..., Any], /, **options: Any) -> _Asking: ...
+    def completions(self, call: Callable[P, Awaitable[R]], /, **options: Unpack[AskingOptions]) -> Asking[P, R]: ...
     @overload
-    def completions(self, call: None = None, /, **options: Any) -> Callable[[Callable[..., Any]], _Asking]: ...
-    def completions(self, call: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-        """Return ``call``, a function that asks a model, or a method of a client, with its replies kept.
+    def completions(
+        self, call: None = None, /, **options: Unpack[AskingOptions]
+    ) -> Callable[[Callable[P, Awaitable[R]]], Asking[P, R]]: ...
+    def completions(self, call: Any = None, /, **options: Any) -> Any:
+        """Return ``call``, a function that asks a model or a method of a client, with its replies kept.
 
-        It is called with the fields of the request by name, or with a request. ``options`` are those of
-        ``cached_completion``; the annotated return type of ``call`` is its ``response_type``. Without ``call``, a
-        decorator.
+        It is called as before. Its arguments, defaults too, are the request; its name, or ``operation`` if that is
+        given, and the URL of its client are part of the key as well. ``options``: see ``AskingOptions``; the annotated
+        return type of ``call`` is its ``response_type``, if that is a class of pydantic. Without ``call``, a decorator.
+        Raises ``CacheValueError`` for options that cannot be, and for a generator.
 
         >>> cache = AIResponseCache(redis_url=None)
         >>> @cache.completions(ttl="1h")
-        ... async def ask(**request):
-        ...     return {"type": "message", "content": [], "stop_reason": "end_turn"}
+        ... async def ask(*, model: str, text: str) -> dict:
+        ...     return {"type": "message", "content": [{"text": "4"}], "stop_reason": "end_turn"}
         """
+        scope = options.pop("scope", None)
+        self._completion((), **options, scope=scope or "a scope is said by the time of the call")  # checks them
+        given = options if scope is None else {**options, "scope": scope}
         if call is None:
-            return lambda function: self.completions(function, **options)
-        given = {"response_type": answer_type(call), **options}
+            return lambda function: kept_function(function, self._completions, self._completion, given)
+        return kept_function(call, self._completions, self._completion, given)
 
-        @wraps(call)
-        async def ask(request: Any = None, /, **fields: Any) -> Any:
-            if request is not None and fields:
-                raise CacheValueError("write the request, or its fields by name, not both")
-            wanted = fields if request is None else request
-            return await self.cached_completion(wanted, call, **given)
-
-        return ask
+    def _completion(
+        self,
+        source: tuple[str, ...],
+        *,
+        operation: str = "completion",
+        scope: str | None = None,
+        ttl: Duration | None = None,
+        response_type: Any = None,
+        is_complete: Callable[[Any], Any] | None = None,
+        **load_options: Any,
+    ) -> Completion:
+        """Return how a request is to be answered, all settings checked."""
+        for name, function in (("response_type", response_type), ("is_complete", is_complete)):
+            if function is not None and not callable(function):
+                raise CacheValueError(f"{name} is a class or a function, not {type(function).__name__}")
+        options = checked_options(ttl, load_options)
+        life = self._policy.ttl(checked_operation(operation)) if ttl is None else seconds(ttl)
+        whose = self._scopes.of(scope)
+        return Completion(operation, source, whose, life, response_type, is_complete, is_refresh=False, options=options)
 
     # Values by key
 
@@ -267,7 +280,7 @@ class AIResponseCache(ManagedCache):
         """Return what is stored under ``key``, a response without the fields that ``get_cached_response`` adds."""
         asked, slot = self._plain(key, None)
         answer, is_at_hand = await self._shelf.find(slot)
-        self._tally.looked(asked, is_hit=answer is not None, is_at_hand=is_at_hand)
+        self._tally.looked(asked, "miss" if answer is None else "hit", is_at_hand=is_at_hand)
         return None if answer is None else answer.response
 
     async def set(self, key: str, value: Any, ttl: Duration | None = None) -> None:
@@ -319,7 +332,7 @@ class AIResponseCache(ManagedCache):
     ) -> tuple[Asked, Slot]:
         begun = stopwatch()
         make_key = self.key_generator.generate_cache_key
-        if isinstance(text, str) and len(text) > _LONG_TEXT:
+        if _is_long(text) or _is_long(question):
             key = await asyncio.to_thread(make_key, text, operation, options, question, scope=scope)
         else:
             key = make_key(text, operation, options, question, scope=scope)
@@ -334,6 +347,10 @@ class AIResponseCache(ManagedCache):
         return Asked("", "", "", 0, "", stopwatch()), Slot(key, life, in_memory=True)
 
 
+def _is_long(text: object) -> bool:
+    return isinstance(text, str) and len(text) > _LONG_TEXT
+
+
 def _shown(answer: Answer, *, is_hit: bool) -> Any:
     """Return the response with what is known of it, in fields that it has not itself."""
     response, facts = answer.response, answer.facts
@@ -346,15 +363,5 @@ def _shown(answer: Answer, *, is_hit: bool) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
-
-
-def _recipe(serializer: str | CacheSerializer, compression: str, level: int, threshold: int, limit: Size) -> Recipe:
-    made = create_serializer(serializer)
-    if made.can_run_code:
-        raise CacheValueError(f"an answer is plain data, and {made.name} runs code when it is read: take another")
-    if type(threshold) is not int or threshold < 0:
-        raise CacheValueError(f"compression_threshold is a number of bytes, 0 or more, not {threshold!r}")
-    most = bytes_of(limit, "max_response_bytes")
-    return Recipe(made, Compression(compression, level, limit=most), threshold)
+def _moment(when: float) -> str:
+    return datetime.fromtimestamp(when, UTC).isoformat()

@@ -30,7 +30,7 @@ class Saving:
 
 
 class Ledger:
-    """Adds up savings. Of more than ``most`` kinds, scopes are no longer told apart: they count as ``(others)``.
+    """Adds up savings. Of more than ``most`` kinds, further ones are not told apart: they count as ``(others)``.
 
     >>> ledger = Ledger()
     >>> ledger.add("small-1", "chat", "public", tokens=(120, 30), seconds=1.5)
@@ -48,7 +48,7 @@ class Ledger:
         with self._lock:
             kind = model, operation, scope
             if kind not in self._sums and len(self._sums) >= self._most:
-                kind = model, operation, _REST
+                kind = _REST, _REST, _REST
             calls, read, written, spent = self._sums.get(kind, (0, 0, 0, 0.0))
             self._sums[kind] = calls + 1, read + tokens[0], written + tokens[1], spent + seconds
 

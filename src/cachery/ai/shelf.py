@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from cachery.ai.places import Door, Place
+from cachery.ai.places import Place
 from cachery.ai.record import Answer, Facts, Recipe, Unreadable, opened, packed
+from cachery.aio.cache import Cache
 from cachery.engine.context import LoadContext
 from cachery.exceptions import CacheFullError, CacheSerializationError
 from cachery.model.sentinels import MISSING
 from cachery.ports.clock import stopwatch, wall
 
-__all__ = ["Loaded", "Made", "Parcel", "Shelf", "Slot"]
+__all__ = ["Loaded", "Made", "Outcome", "Parcel", "Shelf", "Slot"]
 
 _OFF_LOOP = 1 << 18
 """Bytes from which on compressing takes so long that the loop is not kept waiting."""
 
+_READINGS = 2
 _logger = logging.getLogger("cachery.ai")
 
 
@@ -48,16 +50,19 @@ class Parcel(NamedTuple):
     seconds: float
 
 
-class Loaded(NamedTuple):
-    """What a load brought. ``parcel``: what was stored, ``None`` where another has made the answer.
+Outcome = Literal["computed", "hit", "joined", "stale"]
 
-    ``is_hit``: whether it was there already; else it was made by this load, or by one that was under way. ``seconds``:
-    what looking for it took.
+
+class Loaded(NamedTuple):
+    """What a load brought, and how: found, found past its time, made by this load, or by one that was under way.
+
+    ``parcel``: what this load made, ``is_stored`` if it stands there now. ``seconds``: what looking for it took.
     """
 
     answer: Answer
+    outcome: Outcome
     parcel: Parcel | None
-    is_hit: bool
+    is_stored: bool
     is_at_hand: bool
     seconds: float
 
@@ -78,7 +83,7 @@ class Shelf:
         if record is MISSING:
             return None, is_at_hand
         try:
-            answer = await self._opened(record) if _is_large(record) else opened(record, self._recipe)
+            answer = await self._opened(record)
         except Unreadable:
             await self._drop(door, slot.key)
             return None, is_at_hand
@@ -95,19 +100,18 @@ class Shelf:
         except CacheFullError as error:
             _logger.warning("an answer was not stored: %s", error)
             return False, parcel
-        await self._write_through(door, slot)
-        return is_stored, parcel
+        return is_stored and await self._is_standing(slot, parcel.record), parcel
 
     async def load(
-        self, slot: Slot, make: Callable[[], Awaitable[Made]], options: Mapping[str, Any] | None = None
+        self, slot: Slot, make: Callable[[], Awaitable[Made]], options: Mapping[str, Any], *, is_anew: bool = False
     ) -> Loaded:
-        """Return the answer in ``slot``; where there is none, one of those who ask makes it, for all."""
+        """Return the answer in ``slot``; where there is none, or with ``is_anew``, one who asks makes it, for all."""
         begun = stopwatch()
-        answer, is_at_hand = await self.find(slot)
-        seconds = stopwatch() - begun
+        answer, is_at_hand = (None, False) if is_anew else await self.find(slot)
+        seconds, asked_at = stopwatch() - begun, wall()
         if answer is not None:
-            return Loaded(answer, None, is_hit=True, is_at_hand=is_at_hand, seconds=seconds)
-        door, parcels, asked_at = self._door(slot), list[Parcel](), wall()
+            return Loaded(answer, "hit", None, is_stored=True, is_at_hand=is_at_hand, seconds=seconds)
+        parcels: list[Parcel] = []
 
         async def load(context: LoadContext) -> bytes:
             made = await make()
@@ -116,17 +120,36 @@ class Shelf:
                 context.ttl = 0
             return parcels[-1].record
 
-        record = await door.get_or_set(slot.key, load, slot.ttl, **(options or {}))
-        answer = await self._opened(record) if _is_large(record) else opened(record, self._recipe)
+        record, answer = await self._loaded(slot, load, options, is_anew=is_anew)
         if parcels and parcels[-1].record == record:
-            await self._write_through(door, slot)
-            return Loaded(answer, parcels[-1], is_hit=False, is_at_hand=False, seconds=seconds)
-        return Loaded(answer, None, is_hit=answer.facts.cached_at < asked_at, is_at_hand=False, seconds=seconds)
+            is_stored = await self._is_standing(slot, record)
+            if is_stored and self._place.is_degraded:  # what is only loaded, nobody would tell the server
+                await self._door(slot).set(slot.key, record, slot.ttl)
+            return Loaded(answer, "computed", parcels[-1], is_stored=is_stored, is_at_hand=is_at_hand, seconds=seconds)
+        outcome: Outcome = "stale" if answer.facts.cached_at < asked_at else "joined"
+        return Loaded(answer, outcome, None, is_stored=True, is_at_hand=is_at_hand, seconds=seconds)
+
+    async def _loaded(
+        self, slot: Slot, load: Callable[[LoadContext], Awaitable[bytes]], options: Mapping[str, Any], *, is_anew: bool
+    ) -> tuple[bytes, Answer]:
+        """Return what is loaded. What cannot be read counts as absent; if it is there again, it is not asked for."""
+        door = self._door(slot)
+        for _ in range(_READINGS):
+            if is_anew:
+                record = (await door.engine.load_anew(slot.key, load, slot.ttl, options)).result()
+            else:
+                record = await door.get_or_set(slot.key, load, slot.ttl, **options)
+            try:
+                return record, await self._opened(record)
+            except Unreadable:
+                await self._drop(door, slot.key)
+        record = await load(LoadContext(slot.key))
+        return record, await self._opened(record)
 
     async def parcel_of(self, made: Made) -> Parcel:
         """Return the bytes of what was made. Raises ``CacheSerializationError``."""
         recipe = self._recipe
-        body = recipe.serializer.serialize(made.response)
+        body = _serialized(recipe, made.response)
         size, limit = len(body), recipe.compression.limit
         if size > limit:
             message = f"the response is {size} bytes, more than the {limit} that are read again"
@@ -137,7 +160,7 @@ class Shelf:
             smaller = await asyncio.to_thread(compress, body) if size > _OFF_LOOP else compress(body)
             is_compressed = len(smaller) < size
             body = smaller if is_compressed else body
-        record = packed(body, made.facts, is_compressed=is_compressed)
+        record = packed(body, made.facts, recipe.compression.code if is_compressed else 0)
         return Parcel(record, size, len(body), is_compressed, stopwatch() - begun)
 
     async def remove(self, key: str) -> bool:
@@ -145,22 +168,28 @@ class Shelf:
         is_removed: bool = await self._place.door.delete(key)
         return is_removed
 
-    def _door(self, slot: Slot) -> Door:
+    def _door(self, slot: Slot) -> Cache:
         return self._place.door_for(in_memory=slot.in_memory)
 
     async def _opened(self, record: object) -> Answer:
-        """Return the answer in a large ``record``, read beside the loop."""
-        return await asyncio.to_thread(opened, record, self._recipe)
+        if type(record) is bytes and len(record) > _OFF_LOOP:
+            return await asyncio.to_thread(opened, record, self._recipe)
+        return opened(record, self._recipe)
 
-    async def _write_through(self, door: Door, slot: Slot) -> None:
-        """Have memory hold what was just stored, so that the next who asks is answered from there."""
-        if slot.in_memory and self._place.is_shared:
-            await door.get(slot.key)
+    async def _is_standing(self, slot: Slot, record: bytes) -> bool:
+        """Tell whether ``record`` is what stands there now; memory that is to hold it then does."""
+        if not slot.in_memory:
+            self._place.forget(slot.key)
+        return bool(await self._door(slot).get(slot.key) == record)
 
-    async def _drop(self, door: Door, key: str) -> None:
+    async def _drop(self, door: Cache, key: str) -> None:
         _logger.info("a stored answer cannot be read, and counts as absent")
         await door.delete(key)
 
 
-def _is_large(record: object) -> bool:
-    return type(record) is bytes and len(record) > _OFF_LOOP
+def _serialized(recipe: Recipe, response: Any) -> bytes:
+    try:
+        return recipe.serializer.serialize(response)
+    except CacheSerializationError as error:
+        message = error.message.replace(' or serializer="pickle"', "")  # that runs code when it is read
+        raise CacheSerializationError(message, **error.context) from error

@@ -17,7 +17,11 @@ from cachery.statistics.stats import CacheStats
 
 __all__ = ["Asked", "Outcome", "Tally"]
 
-Outcome = Literal["computed", "hit", "passed"]
+Outcome = Literal["computed", "failed", "hit", "passed"]
+Looked = Literal["computed", "hit", "joined", "miss", "stale"]
+
+_HITS = frozenset({"hit", "stale"})
+_COUNTED = {"computed": "load_success", "joined": "coalesced", "stale": "stale_hits"}
 
 
 class Asked(NamedTuple):
@@ -50,22 +54,35 @@ class Tally:
             self._listeners = (*self._listeners, listener)
         return end
 
-    def joined(self) -> None:
-        """Count one that waits for the answer to another who asks the same."""
-        self.stats.coalesced += 1
-
-    def looked(self, asked: Asked, *, is_hit: bool, is_at_hand: bool, seconds: float | None = None) -> None:
+    def looked(self, asked: Asked, outcome: Looked, *, is_at_hand: bool, seconds: float | None = None) -> None:
         """Count that an answer was looked for. ``seconds``: how long that took, ``None`` for until now."""
+        is_hit, stats = outcome in _HITS, self.stats
         if is_hit:
-            self.stats.record_hit()
-        else:
-            self.stats.record_miss()
+            stats.record_hit()
+        elif outcome != "joined":
+            stats.record_miss()
+        if outcome in _COUNTED:
+            name = _COUNTED[outcome]
+            setattr(stats, name, getattr(stats, name) + 1)
         tier, reason = self._tier(is_hit=is_hit, is_at_hand=is_at_hand)
         details = {"cache_tier": tier, "text_tier": asked.text_tier, "operation_type": asked.operation}
         if reason:
             details["reason"] = reason
         duration = stopwatch() - asked.begun if seconds is None else seconds
-        self.monitor.record_cache_operation_time("get", duration, is_hit, asked.text_length, details)
+        operation = "join" if outcome == "joined" else "get"  # neither found nor missed: another's call answers it
+        self.monitor.record_cache_operation_time(operation, duration, is_hit, asked.text_length, details)
+
+    def failed(self, asked: Asked, began: float | None, error: BaseException) -> None:
+        """Count that nothing was found, and that the call failed which ``began`` then, if one did."""
+        outcome: Looked = "joined" if began is None else "miss"
+        self.looked(asked, outcome, is_at_hand=False, seconds=0.0 if began is None else began - asked.begun)
+        if began is not None:
+            self.stats.load_failure += 1
+        self._tell(asked, "failed", stopwatch() - asked.begun, (0, 0), type(error).__name__)
+
+    def removed(self, count: int) -> None:
+        """Count answers that somebody invalidated."""
+        self.stats.deletes += count
 
     def _tier(self, *, is_hit: bool, is_at_hand: bool) -> tuple[str, str]:
         """Return where an answer was looked for, and why there was none."""
@@ -98,13 +115,19 @@ class Tally:
 
     def answered(self, asked: Asked, outcome: Outcome, facts: Facts) -> None:
         """Count what a hit has saved, and tell who listens."""
-        tokens = facts.input_tokens, facts.output_tokens
+        tokens, duration = (facts.input_tokens, facts.output_tokens), stopwatch() - asked.begun
         if outcome == "hit":
-            self.ledger.add(asked.model, asked.operation, asked.scope, tokens=tokens, seconds=facts.seconds)
+            saved = max(facts.seconds - duration, 0.0)
+            self.ledger.add(asked.model, asked.operation, asked.scope, tokens=tokens, seconds=saved)
+        self._tell(asked, outcome, duration, tokens)
+
+    def _tell(
+        self, asked: Asked, outcome: Outcome, duration: float, tokens: tuple[int, int], error: str | None = None
+    ) -> None:
         listeners = self._listeners
         if listeners:
-            duration = stopwatch() - asked.begun
-            notify(listeners, Answered(self.name, asked.operation, asked.model or None, outcome, duration, *tokens))
+            model = asked.model or None
+            notify(listeners, Answered(self.name, asked.operation, model, outcome, duration, *tokens, error))
 
     def _forget(self, listener: Listener) -> None:
         with self._lock:

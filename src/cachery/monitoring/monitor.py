@@ -341,8 +341,6 @@ class CachePerformanceMonitor:
         It is called on the thread that recorded or checked, outside of all locks, and may use the monitor. What it
         raises is logged.
         """
-        if not callable(callback):
-            raise CacheValueError(f"callback is called with each alert; {callback!r} cannot be called")
         return self._watch.hear(callback)
 
     def add_alert_rule(self, rule: AlertRule) -> None:

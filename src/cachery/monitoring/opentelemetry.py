@@ -197,16 +197,19 @@ class _Spans:
         common = {_NAME: self._name, _OPERATION: event.operation, _OUTCOME: event.outcome}
         if event.model is not None:
             common[_MODEL] = event.model
-        tokens = {"input": event.input_tokens, "output": event.output_tokens}
+        if event.error is not None:
+            common["error.type"] = event.error
+        known = {"input": event.input_tokens, "output": event.output_tokens}
+        tokens = {kind: count for kind, count in known.items() if count}  # 0 says that nobody knows
         prefix = "cachery.saved" if is_hit else "gen_ai.usage"
         attributes = {**common, **{f"{prefix}.{kind}_tokens": count for kind, count in tokens.items()}}
         self._meters.answer_duration.record(event.duration, common)
         for kind, count in tokens.items():
-            if count and not is_hit:
+            if not is_hit:
                 self._meters.tokens.record(count, {**common, "gen_ai.token.type": kind})
         kinds = self._trace.SpanKind
         name = event.operation if event.model is None else f"{event.operation} {event.model}"
-        self._span(name, kinds.INTERNAL if is_hit else kinds.CLIENT, event.duration, attributes)
+        self._span(name, kinds.INTERNAL if is_hit else kinds.CLIENT, event.duration, attributes, event.error)
 
     def _span(
         self, name: str, kind: Any, duration: float, attributes: dict[str, Any], error: str | None = None

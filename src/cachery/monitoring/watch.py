@@ -6,8 +6,10 @@ import logging
 from _thread import get_ident
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import Any
 
+from cachery.exceptions import CacheValueError
 from cachery.locks import make_lock
 from cachery.monitoring.alerts import Alert, AlertCallback, AlertRule, Limit, Reading
 
@@ -64,6 +66,10 @@ class Watch:
 
     def hear(self, callback: AlertCallback) -> Callable[[], None]:
         """Tell ``callback`` from now on; return a function that ends it."""
+        if not callable(callback):
+            raise CacheValueError(f"callback is called with each alert; {callback!r} cannot be called")
+        if iscoroutinefunction(callback):
+            raise CacheValueError("callback is called, not awaited: let it start a task of your loop")
         token = object()
         with self._lock:
             self._callbacks = {**self._callbacks, token: callback}

@@ -101,10 +101,12 @@ class Recorder:
             part.count("writes")
 
     def not_stored(self, key: Key, error: Exception) -> None:
-        """Write a line into the log: a loaded value could not be stored."""
+        """Write a line into the log: a loaded value could not be stored. Keys may hold what is nobody's business."""
+        del key
         import logging  # noqa: PLC0415 - loaded only when something goes wrong
 
-        logging.getLogger("cachery").warning("the loaded value of %r could not be stored: %r", key, error)
+        name = self.name or "a cache"
+        logging.getLogger("cachery").warning("a loaded value could not be stored in %s: %r", name, error)
 
     @cython.cfunc
     def tell(self, kind: Callable[..., Event], fields: Any) -> None:
