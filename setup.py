@@ -40,6 +40,7 @@ COMPILED = (
     "policies/lru",
     "policies/node",
     "policies/climber",
+    "policies/ghosts",
     "policies/order",
     "policies/sketch",
     "policies/table",

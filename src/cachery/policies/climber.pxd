@@ -1,16 +1,16 @@
-cdef double _FIRST_STEP
-cdef double _DECAY
-cdef double _JUMP
+cdef double _LARGEST_WINDOW
+cdef double _LONGEST_STEP
+cdef double _OF_THE_LAST
 
 cdef class Climber:
     cdef readonly Py_ssize_t window
     cdef Py_ssize_t entries
-    cdef Py_ssize_t largest
+    cdef Py_ssize_t ghosts
     cdef Py_ssize_t period
-    cdef Py_ssize_t hits
     cdef Py_ssize_t requests
-    cdef double step
-    cdef double ratio
+    cdef Py_ssize_t regretted
+    cdef Py_ssize_t proven
+    cdef double wanted
 
-    cdef void climb(self) noexcept
+    cdef void climb(self, Py_ssize_t on_probation) noexcept
     cdef void move_by(self, double amount) noexcept

@@ -1,10 +1,18 @@
-"""How large the window is: climbed by what it did to the hit ratio.
+"""How large the window is: where the next place would be hit more often, there it goes.
 
 A cache that is asked again for what it was just asked for wants a large window, one that is asked for favourites a small
-one, and workloads change from one into the other. So the window is made larger or smaller by a step, and after ten
-requests for each entry it is looked whether more were hits than before: then on in the same direction, else back. Steps
-shrink by 2 % each, so that it settles; a hit ratio that jumps by 5 points begins anew with the first step (Einziger,
-Eytan, Friedman and Manes, "Adaptive software cache management", Middleware 2018).
+one, and workloads change from one into the other. Einziger, Eytan, Friedman and Manes ("Adaptive software cache
+management", Middleware 2018) climb by the hit ratio: a step, then on or back, whichever was better. But a ratio also
+changes with what is asked, and a step takes thousands of requests to be judged.
+
+So here two densities are compared, hits for each place, after as many requests as there are entries. What a larger
+window would bring: of those whom the window turned away lately, ``Ghosts``, how many were asked for again. What a
+smaller main part would cost: hits on probation, of which the last places have about half the average. The window moves
+by up to 3 % of the entries, in the ratio of the two, and comes to rest where they are equal.
+
+Beside the climber of the paper (steps of 6.25 % that decay by 2 %, ten requests for each entry) that took the mean over
+fifteen rows of nine real traces from 60.0 to 60.4 %, and the worst distance from the best of seven policies from 4.3 to
+2.1 points.
 """
 
 from __future__ import annotations
@@ -21,50 +29,43 @@ except ImportError:
 
 _FIRST_WINDOW = 0.01
 _LARGEST_WINDOW = 0.8
-_FIRST_STEP = 0.0625
-_DECAY = 0.98
-_JUMP = 0.05
-_REQUESTS_AN_ENTRY = 10
+_LONGEST_STEP = 0.03
+_OF_THE_LAST = 0.5
+_LEAST_REQUESTS = 64
 
 
 @cython.final
 @cython.cclass
 class Climber:
-    """Knows how many of ``entries`` the window may hold: ``window``.
+    """Knows how many of ``entries`` the window may hold: ``window``. ``ghosts``: how many are remembered.
 
-    >>> climber = Climber(1000)
+    >>> climber = Climber(1000, 125)
     >>> climber.window
     10
     """
 
-    def __init__(self, entries: Any) -> None:
+    def __init__(self, entries: Any, ghosts: Any) -> None:
         self.entries = entries
-        self.window = max(1, int(entries * _FIRST_WINDOW))
-        self.largest = max(1, int(entries * _LARGEST_WINDOW))
-        self.period = entries * _REQUESTS_AN_ENTRY
-        self.step = entries * _FIRST_STEP
-        self.hits = self.requests = 0
-        self.ratio = -1.0
+        self.ghosts = ghosts
+        self.wanted = max(1.0, entries * _FIRST_WINDOW)
+        self.window = int(self.wanted)
+        self.period = max(entries, _LEAST_REQUESTS)
+        self.requests = self.regretted = self.proven = 0
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def climb(self) -> cython.void:
-        """Take a step, as enough requests were counted."""
-        ratio: cython.double = 1.0 * self.hits / self.requests
-        change: cython.double = 0.0 if self.ratio < 0 else ratio - self.ratio
-        amount: cython.double = self.step if change >= 0 else -self.step
-        if -_JUMP < change < _JUMP:
-            self.step = amount * _DECAY
-        else:
-            first: cython.double = self.entries * _FIRST_STEP
-            self.step = first if amount >= 0 else -first
-        self.ratio = ratio
-        self.hits = self.requests = 0
-        self.move_by(amount)
+    def climb(self, on_probation: cython.Py_ssize_t) -> cython.void:
+        """Take a step, as enough requests were counted; ``on_probation`` is how many are."""
+        gain: cython.double = 1.0 * self.regretted / self.ghosts
+        loss: cython.double = _OF_THE_LAST * self.proven / (on_probation if on_probation > 0 else 1)
+        self.requests = self.regretted = self.proven = 0
+        if gain + loss > 0:
+            self.move_by(_LONGEST_STEP * self.entries * (gain - loss) / (gain + loss))
 
     @cython.cfunc
     @cython.exceptval(check=False)
     def move_by(self, amount: cython.double) -> cython.void:
         """Make the window larger by ``amount``, or smaller, within its bounds."""
-        window: cython.Py_ssize_t = self.window + int(amount + (0.5 if amount >= 0 else -0.5))
-        self.window = 1 if window < 1 else self.largest if window > self.largest else window
+        largest: cython.double = max(1.0, _LARGEST_WINDOW * self.entries)
+        self.wanted = min(max(self.wanted + amount, 1.0), largest)
+        self.window = int(self.wanted)

@@ -32,6 +32,7 @@ _REQUESTS_AN_ENTRY = 10
 _ALL_BITS = 0xFFFFFFFFFFFFFFFF
 _FIRST_FACTOR = 0xBF58476D1CE4E5B9
 _SECOND_FACTOR = 0x94D049BB133111EB
+_EPOCHS = (1 << 24) - 1
 _MOST_AT_ONCE = 4096
 """Bytes halved at one request: so no request takes longer than a microsecond or two."""
 
@@ -64,6 +65,7 @@ class Sketch:
         self.counted = 0
         self.period = entries * _REQUESTS_AN_ENTRY
         self.aged = self.size
+        self.epoch = 0
 
     @property
     def bytes_used(self) -> int:
@@ -96,12 +98,31 @@ class Sketch:
                 is_changed = True
             places >>= 5
         if is_changed:
-            self.counted += 1
-            if self.counted >= self.period:
-                self.counted >>= 1
-                self.aged = 0
+            self.tick()
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def tick(self) -> cython.void:
+        """Count a request that is remembered, here or by who is held; begin a new epoch when there were enough."""
+        self.counted += 1
+        if self.counted >= self.period:
+            self.counted >>= 1
+            self.aged = 0
+            self.epoch = (self.epoch + 1) & _EPOCHS
         if self.aged < self.size:
             self.age()
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def add_many(self, hashed: cython.Py_ssize_t, count: cython.int) -> cython.void:
+        """Count ``count`` requests that were remembered elsewhere until now."""
+        before: cython.Py_ssize_t = self.counted
+        while count > 0:
+            self.add(hashed)
+            count -= 1
+        if self.counted > before:
+            self.counted = before
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -139,10 +160,10 @@ class Sketch:
         while len(memory) < entries * _BYTES_AN_ENTRY:
             memory = memory + memory
         if len(memory) > self.size:
-            aged, counted = self.aged, self.counted
+            aged, counted, epoch = self.aged, self.counted, self.epoch
             was_ageing = aged < self.size
             self.set_up(memory, entries)
-            self.counted = counted
+            self.counted, self.epoch = counted, epoch
             self.aged = aged if was_ageing else self.size
 
 

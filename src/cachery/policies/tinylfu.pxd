@@ -1,4 +1,5 @@
 from cachery.policies.climber cimport Climber
+from cachery.policies.ghosts cimport Ghosts
 from cachery.policies.node cimport Node, NodeRef, link_first, new_ring, ring_from_last, unlink
 from cachery.policies.order cimport Order
 from cachery.policies.sketch cimport Sketch
@@ -8,6 +9,12 @@ cdef int _WINDOW
 cdef int _PROBATION
 cdef int _PROTECTED
 cdef int _MOVES_AT_ONCE
+cdef int _SEGMENT
+cdef int _MOST_USES
+cdef int _USES_BITS
+cdef int _USES_AT
+cdef int _EPOCH_AT
+cdef int _EPOCHS
 cdef int _WARM
 cdef Py_ssize_t _CHANCE
 cdef double _SHARE_PROTECTED
@@ -25,11 +32,18 @@ cdef class TinyLfuOrder(Order):
     cdef Py_ssize_t in_protected
     cdef Py_ssize_t most_protected
     cdef Sketch sketch
+    cdef Ghosts ghosts
+    cdef NodeRef loser
     cdef Climber climber
 
+    cdef void use(self, Node node) noexcept
+    cdef int uses_of(self, Node node) noexcept
+    cdef void remember(self, Node node) noexcept
+    cdef void promote(self, Node node) noexcept
+    cdef int frequency_of(self, Node node) noexcept
     cdef Node least_of_main(self)
     cdef bint is_admitted(self, Node candidate, Node least)
-    cdef void requested(self, bint is_hit) noexcept
+    cdef void requested(self) noexcept
     cdef void divide(self) noexcept
     cdef void settle(self) noexcept
     cdef void demote(self) noexcept

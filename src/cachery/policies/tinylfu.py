@@ -14,7 +14,9 @@ showed how well it does.
 A candidate that was asked for six times or more is taken in by chance, once in 128 times, also when it loses: else who
 knows the hash of keys could keep a cache full of what nobody wants.
 
-``place`` of a node is its segment. Without a bound nobody ever leaves, so nothing is counted.
+Who is held counts its own requests, up to 15, halved with each epoch of the sketch, and takes them there when it leaves;
+so a hit touches the node and nothing else. ``place`` of a node holds its segment (2 bits), these requests (4 bits), and
+the epoch of the last. Without a bound nobody ever leaves, so nothing is counted.
 """
 
 from __future__ import annotations
@@ -33,17 +35,20 @@ except ImportError:
 
 if not cython.compiled:
     from cachery.policies.climber import Climber
+    from cachery.policies.ghosts import Ghosts
     from cachery.policies.node import Node, NodeRef, link_first, new_ring, ring_from_last, unlink
     from cachery.policies.order import Order
     from cachery.policies.sketch import Sketch
 
 _NOWHERE, _WINDOW, _PROBATION, _PROTECTED = 0, 1, 2, 3
+_SEGMENT, _MOST_USES, _USES_BITS, _USES_AT, _EPOCH_AT, _EPOCHS = 3, 15, 4, 2, 6, (1 << 24) - 1
 _SHARE_PROTECTED = 0.8
 _MOVES_AT_ONCE = 16
 """Nodes moved at one new key when the window changes its size: so no call takes much longer than others."""
 
 _FIRST_ENTRIES = 1024
 _WARM, _CHANCE = 6, 127
+_ENTRIES_A_GHOST, _LEAST_GHOSTS, _MOST_GHOSTS = 8, 4, 1 << 17
 
 
 @cython.final
@@ -53,6 +58,7 @@ class TinyLfuOrder(Order):
 
     def __cinit__(self) -> None:
         self.capacity = 0
+        self.loser = NULL
         self.window_ring, self.probation_ring, self.protected_ring = new_ring(), new_ring(), new_ring()
         self.window = cython.cast(NodeRef, self.window_ring)
         self.probation = cython.cast(NodeRef, self.probation_ring)
@@ -60,48 +66,51 @@ class TinyLfuOrder(Order):
         self.in_window = self.in_probation = self.in_protected = 0
         self.most_protected = 0
         self.sketch = Sketch(1)
-        self.climber = Climber(1)
+        self.ghosts = Ghosts(1)
+        self.climber = Climber(1, 1)
 
     @cython.cfunc
     def sized(self, capacity: cython.Py_ssize_t) -> None:
         self.capacity = capacity
         if capacity:
+            remembered = min(max(capacity // _ENTRIES_A_GHOST, _LEAST_GHOSTS), _MOST_GHOSTS)
             self.sketch = Sketch(min(capacity, _FIRST_ENTRIES))
-            self.climber = Climber(capacity)
+            self.ghosts = Ghosts(remembered)
+            self.climber = Climber(capacity, remembered)
             self.divide()
 
     @cython.cfunc
     @cython.exceptval(check=False)
     def added(self, node: Node) -> cython.void:
-        node.place = _WINDOW
+        node.place = _WINDOW | (self.sketch.epoch << _EPOCH_AT)
         link_first(self.window, node)
         self.in_window += 1
         if not self.capacity:
             return
-        self.sketch.add(hash_of(node.key))
+        hashed: cython.Py_ssize_t = hash_of(node.key)
+        self.sketch.add(hashed)
         self.make_room_to_count()
-        self.requested(False)
+        self.climber.regretted += self.ghosts.take(hashed)
+        self.requested()
         self.settle()
 
     @cython.cfunc
     @cython.exceptval(check=False)
     def accessed(self, node: Node) -> cython.void:
-        if node.place == _NOWHERE:
+        segment: cython.int = node.place & _SEGMENT
+        if segment == _NOWHERE:
             return
         if self.capacity:
-            self.sketch.add(hash_of(node.key))
-            self.requested(True)
-        unlink(node)
-        if node.place == _WINDOW:
+            self.use(node)
+            self.requested()
+        if segment == _WINDOW:
+            unlink(node)
             link_first(self.window, node)
-            return
-        if node.place == _PROBATION:
-            node.place = _PROTECTED
-            self.in_probation -= 1
-            self.in_protected += 1
-        link_first(self.protected, node)
-        if self.in_protected > self.most_protected:
-            self.demote()
+        elif segment == _PROTECTED:
+            unlink(node)
+            link_first(self.protected, node)
+        else:
+            self.promote(node)
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -111,16 +120,64 @@ class TinyLfuOrder(Order):
     @cython.cfunc
     @cython.exceptval(check=False)
     def removed(self, node: Node) -> cython.void:
-        if node.place == _NOWHERE:
+        segment: cython.int = node.place & _SEGMENT
+        if segment == _NOWHERE:
             return
         unlink(node)
-        if node.place == _WINDOW:
+        if segment == _WINDOW:
             self.in_window -= 1
-        elif node.place == _PROBATION:
+        elif segment == _PROBATION:
             self.in_probation -= 1
         else:
             self.in_protected -= 1
+        if self.capacity:
+            self.remember(node)
         node.place = _NOWHERE
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def use(self, node: Node) -> cython.void:
+        """Count a request for ``node``."""
+        uses: cython.int = self.uses_of(node)
+        if uses < _MOST_USES:
+            uses += 1
+            self.sketch.tick()
+        node.place = (node.place & _SEGMENT) | (uses << _USES_AT) | (self.sketch.epoch << _EPOCH_AT)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def uses_of(self, node: Node) -> cython.int:
+        """Return how often ``node`` was asked for since it came, lately."""
+        behind: cython.int = (self.sketch.epoch - (node.place >> _EPOCH_AT)) & _EPOCHS
+        uses: cython.int = (node.place >> _USES_AT) & _MOST_USES
+        if behind == 1:
+            return (uses + 1) >> 1  # rounded up, as what is in the sketch is rounded down
+        return uses >> (behind if behind < _USES_BITS else _USES_BITS)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def remember(self, node: Node) -> cython.void:
+        """Take what is known of ``node``, which leaves, to where it is known of all."""
+        hashed: cython.Py_ssize_t = hash_of(node.key)
+        self.sketch.add_many(hashed, self.uses_of(node))
+        if self.loser is cython.cast(NodeRef, node):
+            self.ghosts.note(hashed)
+            self.loser = NULL
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def promote(self, node: Node) -> cython.void:
+        """Protect ``node``, which was asked for on probation."""
+        unlink(node)
+        link_first(self.protected, node)
+        node.place = (node.place & ~_SEGMENT) | _PROTECTED
+        self.climber.proven += 1
+        self.in_probation -= 1
+        self.in_protected += 1
+        if self.in_protected > self.most_protected:
+            self.demote()
 
     @cython.cfunc
     def victim(self) -> Node | None:
@@ -131,6 +188,7 @@ class TinyLfuOrder(Order):
         candidate: Node | None = last_of(self.window)
         if candidate is None or self.in_window < self.climber.window or self.is_admitted(candidate, least):
             return least
+        self.loser = cython.cast(NodeRef, candidate)
         return candidate
 
     @cython.cfunc
@@ -142,21 +200,25 @@ class TinyLfuOrder(Order):
     @cython.cfunc
     def is_admitted(self, candidate: Node, least: Node) -> cython.bint:
         """Tell whether ``candidate`` is worth more than ``least``."""
-        hashed: cython.Py_ssize_t = hash_of(candidate.key)
-        frequency: cython.int = self.sketch.estimate(hashed)
-        if frequency > self.sketch.estimate(hash_of(least.key)):
+        frequency: cython.int = self.frequency_of(candidate)
+        if frequency > self.frequency_of(least):
             return True
-        return frequency >= _WARM and ((hashed ^ self.climber.requests) & _CHANCE) == 0
+        return frequency >= _WARM and ((hash_of(candidate.key) ^ self.climber.requests) & _CHANCE) == 0
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def requested(self, is_hit: cython.bint) -> cython.void:
+    def frequency_of(self, node: Node) -> cython.int:
+        """Return how often ``node`` was asked for lately, before it came and since."""
+        return self.sketch.estimate(hash_of(node.key)) + self.uses_of(node)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def requested(self) -> cython.void:
         """Let the climber know of a request."""
         climber = self.climber
         climber.requests += 1
-        climber.hits += is_hit
         if climber.requests >= climber.period:
-            climber.climb()
+            climber.climb(self.in_probation)
             self.divide()
 
     @cython.cfunc
@@ -196,7 +258,7 @@ class TinyLfuOrder(Order):
         """Take ``node`` out of its ring and put it first on probation."""
         unlink(node)
         link_first(self.probation, node)
-        node.place = _PROBATION
+        node.place = (node.place & ~_SEGMENT) | _PROBATION
         self.in_probation += 1
 
     @cython.cfunc
@@ -206,7 +268,7 @@ class TinyLfuOrder(Order):
         node: Node = cython.cast(Node, self.probation.prev)
         unlink(node)
         link_first(self.window.prev, node)
-        node.place = _WINDOW
+        node.place = (node.place & ~_SEGMENT) | _WINDOW
         self.in_probation -= 1
         self.in_window += 1
 
@@ -226,7 +288,7 @@ class TinyLfuOrder(Order):
         rings = [ring_from_last(self.window), ring_from_last(self.probation), ring_from_last(self.protected)]
         counts = [self.in_window, self.in_probation, self.in_protected]
         for ring, count, place in zip(rings, counts, (_WINDOW, _PROBATION, _PROTECTED), strict=True):
-            if len(ring) != count or any(node.place != place for node in ring):
+            if len(ring) != count or any(node.place & _SEGMENT != place for node in ring):
                 raise AssertionError(f"{len(ring)} nodes stand in segment {place}, where {count} were counted")
         first = self.victim()
         nodes = [*rings[1], *rings[2], *rings[0]]
