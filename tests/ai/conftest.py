@@ -11,15 +11,18 @@ from tests.servers.redis_servers import HOST
 from cachery.ai import AIResponseCache
 
 BUDGET = 0.5
+"""Seconds until a server that says nothing counts as away, where that is what a test is about."""
+
+PATIENCE = 20.0
 PLACES = ["memory", "redis", "redis without memory"]
 
 Make: TypeAlias = Callable[..., AIResponseCache]
 
 
-def over_redis(port: int, prefix: str, **options: Any) -> AIResponseCache:
-    """Return a cache on the server at ``port`` that waits no longer than the budget of the tests."""
+def over_redis(port: int, prefix: str, budget: float = PATIENCE, **options: Any) -> AIResponseCache:
+    """Return a cache on the server at ``port`` that waits no longer than ``budget`` seconds."""
     url = f"redis://{HOST}:{port}"
-    return AIResponseCache(url, prefix=prefix, connect_timeout=BUDGET, timeout=BUDGET, **options)
+    return AIResponseCache(url, prefix=prefix, connect_timeout=budget, timeout=budget, **options)
 
 
 @pytest.fixture(params=PLACES)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.ai.conftest import over_redis
+from tests.ai.conftest import BUDGET, over_redis
 from tests.servers.redis_servers import HOST, RedisServer, free_port
 
 from cachery.ai import AIResponseCache
@@ -38,7 +38,7 @@ async def soon(condition: Callable[[], Awaitable[object]]) -> None:
 @pytest.mark.parametrize("length", LENGTHS)
 def test_without_a_server_memory_answers(size: int, length: int) -> None:
     async def main() -> None:
-        async with over_redis(free_port(), "t", memory_cache_size=size) as cache:
+        async with over_redis(free_port(), "t", BUDGET, memory_cache_size=size) as cache:
             assert not await cache.connect()
             assert await cache.cache_response("x" * length, "qa", {"n": 1}, BRIEF)
             answer = await cache.get_cached_response("x" * length, "qa", {"n": 1})
@@ -64,7 +64,7 @@ def test_killed_and_restarted_in_the_middle(own_redis: RedisServer, size: int, l
         return BRIEF
 
     async def main() -> None:
-        async with over_redis(own_redis.port, "t", memory_cache_size=size) as cache:
+        async with over_redis(own_redis.port, "t", BUDGET, memory_cache_size=size) as cache:
             assert await cache.connect()
             await cache.cache_response(before, "qa", None, BRIEF)
             own_redis.kill()
@@ -76,7 +76,7 @@ def test_killed_and_restarted_in_the_middle(own_redis: RedisServer, size: int, l
             assert len(calls) == 1
             own_redis.restart()
             await soon(cache.connect)
-            async with over_redis(own_redis.port, "t") as other:
+            async with over_redis(own_redis.port, "t", BUDGET) as other:
                 await soon(lambda: other.get_cached_response(during, "qa"))
                 await soon(lambda: other.get_cached_response("c" * length, "qa", scope="public"))
             assert not cache.degraded
@@ -90,7 +90,10 @@ def test_killed_and_restarted_in_the_middle(own_redis: RedisServer, size: int, l
 def test_what_is_invalidated_meanwhile_does_not_return(own_redis: RedisServer) -> None:
     async def main() -> None:
         with TcpProxy(HOST, own_redis.port) as proxy:
-            async with over_redis(proxy.address[1], "t") as cache, over_redis(own_redis.port, "t") as other:
+            async with (
+                over_redis(proxy.address[1], "t", BUDGET) as cache,
+                over_redis(own_redis.port, "t", BUDGET) as other,
+            ):
                 await cache.cache_response("text", "qa", None, BRIEF)
                 await cache.cache_response("text", "summarize", None, BRIEF)
                 take_away(proxy)
@@ -131,7 +134,7 @@ def test_a_server_that_goes_between_any_two_calls(own_redis: RedisServer, length
             ]
             for verb in verbs:
                 proxy.heal()
-                async with over_redis(proxy.address[1], "t") as cache:
+                async with over_redis(proxy.address[1], "t", BUDGET) as cache:
                     await soon(cache.connect)
                     await cache.cache_response(text, "qa", None, BRIEF)
                     take_away(proxy)
@@ -166,7 +169,7 @@ asyncio.run(main())
 
 def test_an_outage_is_logged_once(own_redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
-        async with over_redis(own_redis.port, "t", scope="public") as cache:
+        async with over_redis(own_redis.port, "t", BUDGET, scope="public") as cache:
             await cache.connect()
             own_redis.kill()
             with caplog.at_level(logging.WARNING):
@@ -182,7 +185,7 @@ def test_a_full_server_stores_nothing_and_harms_nobody(
     own_redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        async with over_redis(own_redis.port, "t") as cache:
+        async with over_redis(own_redis.port, "t", BUDGET) as cache:
             await cache.cache_response("before", "qa", None, BRIEF)
             own_redis.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
             own_redis.ask("CONFIG", "SET", "maxmemory", "1")
