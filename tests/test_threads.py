@@ -108,7 +108,7 @@ def test_add_lets_exactly_one_in() -> None:
             assert len(winners) == 1
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", [name for name in POLICIES if name != "tinylfu"])
 def test_a_container_from_every_thread(policy: str) -> None:
     container = create_policy(policy, 20)
 

@@ -146,7 +146,7 @@ def test_relative_paths_are_relative_to_the_file(write: Write, tmp_path: Path, m
         ("[caches.a]\nmax_size = true", 2, "write a whole number"),
         ("[caches.a]\nmax_size = 0", 2, "write a whole number"),
         ("[caches.a]\ncopy = 'deeply'", 2, "write 'never' or 'deep', not 'deeply'"),
-        ("[caches.a]\npolicy = 5", 2, "write 'fifo', 'lfu', 'lru' or 'ttl', not 5"),
+        ("[caches.a]\npolicy = 5", 2, "write 'fifo', 'lfu', 'lru', 'tinylfu' or 'ttl', not 5"),
         ("default_ttl = 0", 1, "above 0"),
         ("default_ttl = 'soon'", 1, "no time span"),
         ("[caches.a]\nbackend='disk'\npath = ''", 3, "write the path of a directory, not an empty one"),
@@ -164,7 +164,7 @@ def test_relative_paths_are_relative_to_the_file(write: Write, tmp_path: Path, m
         (
             "[caches.a]\npolicy = 'lruu'",
             2,
-            "caches.a.policy: write 'fifo', 'lfu', 'lru' or 'ttl', not 'lruu': did you mean lru?",
+            "caches.a.policy: write 'fifo', 'lfu', 'lru', 'tinylfu' or 'ttl', not 'lruu': did you mean lru?",
         ),
         ("[caches.a]\nbackend='disk'\nserializer = 'yaml'", 3, "caches.a.serializer: write 'json', 'msgpack'"),
         ("[caches.a]\nbackend='disk'\ncompression = 'zlip'", 3, "did you mean zlib?"),

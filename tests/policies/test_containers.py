@@ -138,7 +138,7 @@ def test_options_reach_the_container() -> None:
 
 @pytest.mark.parametrize("name", ["", "mru", None, 5])
 def test_an_unknown_policy_is_refused_with_the_list(name: str) -> None:
-    with pytest.raises(ValueError, match=r"Unknown policy: .*fifo, lfu, lru, ttl"):
+    with pytest.raises(ValueError, match=r"Unknown policy: .*fifo, lfu, lru, tinylfu, ttl"):
         create_policy(name, 5)
 
 

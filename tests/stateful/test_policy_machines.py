@@ -118,7 +118,17 @@ class TtlMachine(PolicyMachine):
         return {min(self.ends, key=self.ends.__getitem__)}  # of equals the first, the one written first
 
 
+class TinyLfuMachine(PolicyMachine):
+    """Who leaves, the sketch decides among the last of two segments: anybody may. That all agree is what is asked."""
+
+    policy = "tinylfu"
+
+    def may_leave(self) -> set[str]:
+        return set(self.uses)
+
+
 TestLru = LruMachine.TestCase
 TestFifo = FifoMachine.TestCase
 TestLfu = LfuMachine.TestCase
 TestTtl = TtlMachine.TestCase
+TestTinyLfu = TinyLfuMachine.TestCase

@@ -31,7 +31,7 @@ from cachery.configuration.kinds import (
 
 __all__ = ["BACKENDS", "kinds_for"]
 
-_POLICY = one_of("fifo", "lfu", "lru", "ttl", in_any_case=True)
+_POLICY = one_of("fifo", "lfu", "lru", "tinylfu", "ttl", in_any_case=True)
 _SERIALIZER = one_of("json", "msgpack", "pickle", "string", "typed")
 _COMPRESSION = one_of("zlib", "zstd", "lz4")
 

@@ -1,7 +1,7 @@
 """How large the window is: where the next place would be hit more often, there it goes.
 
-A cache that is asked again for what it was just asked for wants a large window, one that is asked for favourites a small
-one, and workloads change from one into the other. Einziger, Eytan, Friedman and Manes ("Adaptive software cache
+A cache that is asked again for what it was just asked for wants a large window, one that is asked for favourites a
+small one, and workloads change from one into the other. Einziger, Eytan, Friedman and Manes ("Adaptive software cache
 management", Middleware 2018) climb by the hit ratio: a step, then on or back, whichever was better. But a ratio also
 changes with what is asked, and a step takes thousands of requests to be judged.
 

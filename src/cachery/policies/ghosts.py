@@ -72,4 +72,4 @@ class Ghosts:
         if (found ^ spread) & ~_COUNT_MASK:
             return False
         self.slots[place] = 0
-        return self.turned_away - (found & _COUNT_MASK) < self.limit
+        return bool(self.turned_away - (found & _COUNT_MASK) < self.limit)

@@ -16,7 +16,13 @@ from cachery.policies.tinylfu import TinyLfuOrder
 
 __all__ = ["POLICIES", "create_order", "create_policy"]
 
-_ORDERS: dict[str, type[Order]] = {"fifo": FifoOrder, "lfu": LfuOrder, "lru": LruOrder, "tinylfu": TinyLfuOrder, "ttl": ExpiryOrder}
+_ORDERS: dict[str, type[Order]] = {
+    "fifo": FifoOrder,
+    "lfu": LfuOrder,
+    "lru": LruOrder,
+    "tinylfu": TinyLfuOrder,
+    "ttl": ExpiryOrder,
+}
 _CONTAINERS: dict[str, Callable[..., EvictionPolicy]] = {
     "fifo": FIFOPolicy,
     "lfu": LFUPolicy,
@@ -37,11 +43,15 @@ def create_policy(policy_name: str, max_size: int, **options: Any) -> EvictionPo
     """Return a new container: ``policy_name`` is ``fifo``, ``lfu``, ``lru`` or ``ttl``, in any case.
 
     ``options`` are those of its class (``default_ttl``, ``clock``). Raises ``CacheValueError`` for another name.
+    There is no container by ``tinylfu``, which knows how often a key was asked for by its hash, so it takes texts only.
 
     >>> create_policy("LRU", max_size=100).size()
     0
     """
-    return _CONTAINERS[_known(policy_name)](max_size, **options)
+    container = _CONTAINERS.get(_known(policy_name))
+    if container is None:
+        raise CacheValueError(f"there is no container by {policy_name!r}: write InMemoryCache(policy={policy_name!r})")
+    return container(max_size, **options)
 
 
 def _known(name: str) -> str:

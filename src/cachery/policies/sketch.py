@@ -72,6 +72,10 @@ class Sketch:
         """How many bytes the counters take."""
         return int(self.size)
 
+    def make_room(self, entries: Any) -> None:
+        """Count for ``entries`` from now on, if they are more; nothing that is known is lost."""
+        self.grow(entries)
+
     def count(self, key: Any) -> None:
         """Count a request for ``key``."""
         self.add(hash(key))
@@ -121,8 +125,7 @@ class Sketch:
         while count > 0:
             self.add(hashed)
             count -= 1
-        if self.counted > before:
-            self.counted = before
+        self.counted = min(self.counted, before)
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -136,8 +139,7 @@ class Sketch:
         for row in range(4):
             cell: cython.int = self.cells[block + 16 * row + ((places & 31) >> 1)]
             count: cython.int = (cell >> ((places & 1) << 2)) & 15
-            if count < least:
-                least = count
+            least = min(least, count)
             places >>= 5
         return least
 
@@ -146,8 +148,7 @@ class Sketch:
     def age(self) -> cython.void:
         """Halve the counters of the next few blocks."""
         end: cython.Py_ssize_t = self.aged + _MOST_AT_ONCE
-        if end > self.size:
-            end = self.size
+        end = min(end, self.size)
         at: cython.Py_ssize_t
         for at in range(self.aged, end):
             self.cells[at] = (self.cells[at] >> 1) & 0x77

@@ -14,9 +14,9 @@ showed how well it does.
 A candidate that was asked for six times or more is taken in by chance, once in 128 times, also when it loses: else who
 knows the hash of keys could keep a cache full of what nobody wants.
 
-Who is held counts its own requests, up to 15, halved with each epoch of the sketch, and takes them there when it leaves;
-so a hit touches the node and nothing else. ``place`` of a node holds its segment (2 bits), these requests (4 bits), and
-the epoch of the last. Without a bound nobody ever leaves, so nothing is counted.
+Who is held counts its own requests, up to 15, halved with each epoch of the sketch, and takes them there when it
+leaves; so a hit touches the node and nothing else. ``place`` of a node holds its segment (2 bits), these requests (4
+bits), and the epoch of the last. Without a bound nobody ever leaves, so nothing is counted.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ class TinyLfuOrder(Order):
         uses: cython.int = (node.place >> _USES_AT) & _MOST_USES
         if behind == 1:
             return (uses + 1) >> 1  # rounded up, as what is in the sketch is rounded down
-        return uses >> (behind if behind < _USES_BITS else _USES_BITS)
+        return uses >> (min(_USES_BITS, behind))
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -181,7 +181,7 @@ class TinyLfuOrder(Order):
 
     @cython.cfunc
     def victim(self) -> Node | None:
-        """Return who leaves for one new node: the candidate that the window has no room for, or who it would replace."""
+        """Return who leaves for one new node: the candidate of a window without room, or who it would replace."""
         least = self.least_of_main()
         if least is None:
             return last_of(self.window)
