@@ -12,6 +12,7 @@ bint: TypeAlias = bool
 double: TypeAlias = float
 uint: TypeAlias = int
 longlong: TypeAlias = int
+ulonglong: TypeAlias = int
 Py_ssize_t: TypeAlias = int
 void: TypeAlias = None
 int: TypeAlias = int
