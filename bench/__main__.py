@@ -19,6 +19,7 @@ from bench.disk import disk, disk_full
 from bench.disk_processes import disk_processes
 from bench.effort import EFFORTS, Effort
 from bench.files import files
+from bench.hit_ratios import hit_ratios
 from bench.hits import hits
 from bench.interpreted import interpreted
 from bench.invalidation import invalidation
@@ -39,6 +40,7 @@ from bench.writes import writes
 _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
     hits,
     writes,
+    hit_ratios,
     loading,
     decorated,
     coroutines,
