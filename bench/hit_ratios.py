@@ -88,9 +88,9 @@ class _Theine:
 
 _PEERS: dict[str, Callable[[int], Any]] = {
     "theine": _Theine,
-    "cachebox LFUCache": lambda size: cachebox.LFUCache(size),
-    "cachebox LRUCache": lambda size: cachebox.LRUCache(size),
-    "cachetools LRUCache": lambda size: cachetools.LRUCache(size),
+    "cachebox LFUCache": cachebox.LFUCache,
+    "cachebox LRUCache": cachebox.LRUCache,
+    "cachetools LRUCache": cachetools.LRUCache,
 }
 
 

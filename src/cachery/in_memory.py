@@ -29,9 +29,9 @@ class InMemoryCache(MemoryStore, Cache):
 
     ``max_size``: the most entries, ``None`` for no bound. ``default_ttl``: how long an entry lives that is stored
     without a TTL, ``None`` for ever. ``policy``: who leaves when it is full: ``"lru"``, ``"tinylfu"``, ``"lfu"``,
-    ``"fifo"`` or ``"ttl"``. ``copy``: ``"never"`` keeps values by reference, so that changing a value you got changes the cache;
-    ``"deep"`` copies on the way in and out, at the cost of ``copy.deepcopy``. ``clock``: a function that returns
-    seconds, for tests. ``name``: stands in events and errors.
+    ``"fifo"`` or ``"ttl"``. ``copy``: ``"never"`` keeps values by reference, so that changing a value you got changes
+    the cache; ``"deep"`` copies on the way in and out, at the cost of ``copy.deepcopy``. ``clock``: a function that
+    returns seconds, for tests. ``name``: stands in events and errors.
 
     Thread-safe and re-entrant; never holds more than ``max_size`` entries. Expiry is right to 16 ms.
 
