@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from contextvars import copy_context
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, isawaitable
 from random import random
 from types import FunctionType, MethodType
@@ -80,15 +81,15 @@ class BlockingEngine:
     def load(self, key: str, loader: Callable[..., Any], ttl: Duration | None, options: Mapping[str, Any]) -> Outcome:
         """Return what became of loading ``key``."""
         _check_loader(loader, _NOT_BLOCKING)
-        return step(self.core.load(_request(key, loader, ttl, options)))
+        return _carried(self.core.load(_request(key, loader, ttl, options)))
 
     def load_as(self, request: Request) -> Outcome:
         """Return what became of ``request``, which is checked already."""
-        return step(self.core.load(request))
+        return _carried(self.core.load(request))
 
     def reload(self, request: Request) -> Outcome:
         """Return what became of loading anew, whatever is there."""
-        return step(self.core.reload(request))
+        return _carried(self.core.reload(request))
 
     def within(self, prefix: str, counters: Counters) -> BlockingEngine:
         """Return the engine of the part of the store under ``prefix``, which counts in ``counters`` too."""
@@ -100,7 +101,7 @@ class BlockingEngine:
     ) -> Outcome:
         """Return what became of loading ``keys`` by one call."""
         _check_loader(loader, _NOT_BLOCKING)
-        return step(load_many(self.core, exact_keys(keys), _bulk_request(loader, ttl, options)))
+        return _carried(load_many(self.core, exact_keys(keys), _bulk_request(loader, ttl, options)))
 
     def for_loops(self, backend: Backend[Any] | None = None) -> LoopEngine:
         """Return an engine for event loops that shares the store and the loads of this one.
@@ -115,6 +116,15 @@ class BlockingEngine:
     def drain(self, timeout: float) -> bool:
         """Let what goes on in the background end, at most ``timeout`` seconds; True when nothing is left."""
         return step(self.core.runtime.drain(timeout))
+
+
+def _carried(work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """Carry ``work`` through in a copy of the caller's context, where it notes what is being loaded.
+
+    Not in the context itself: setting a variable may set off the garbage collector, hence a finalizer that loads; if
+    that sets a variable of the same context, CPython 3.11 goes on with a mapping that is freed.
+    """
+    return copy_context().run(step, work)
 
 
 class LoopEngine:

@@ -138,13 +138,17 @@ def test_of_a_union_the_one_class_is_taken_and_what_is_not_whole_is_refused() ->
     async def parse() -> Parsed[T]:
         return Parsed()
 
+    async def parse_any() -> Parsed[Any]:
+        return Parsed()
+
     async def both() -> Reply | Lenient:
         return Reply(text="4")
 
     assert answer_type(ask) is Reply
     assert answer_type(both) is None
-    with pytest.raises(CacheValueError, match=r"response_type=Parsed\[...\]"):
-        answer_type(parse)
+    for call in (parse, parse_any):
+        with pytest.raises(CacheValueError, match=r"response_type=Parsed\[...\]"):
+            answer_type(call)
 
 
 def test_what_its_client_would_not_check_is_made_without_a_check() -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,23 @@ class Bomb:
         # Interpreted, it may run in a section of the cache, and must not wait for a thread that needs the same lock.
         options: Any = {"hard_timeout": PATIENCE} if cachery.compiled else {}
         self.cache.get_or_set(f"bomb {Bomb.count}", int, **options)
+
+
+WHO: ContextVar[str] = ContextVar("who", default="nobody")
+
+
+@pytest.mark.parametrize("options", [{}, {"hard_timeout": PATIENCE}])
+def test_what_a_loader_sets_in_its_context_stays_there(options: Any) -> None:
+    cache, token = InMemoryCache(), WHO.set("ada")
+
+    def load() -> str:
+        was = WHO.get()
+        WHO.set("grace")
+        return was
+
+    assert cache.get_or_set("a", load, **options) == "ada"
+    assert WHO.get() == "ada"
+    WHO.reset(token)
 
 
 @pytest.mark.no_cover

@@ -113,7 +113,8 @@ def answer_type(call: Callable[..., Any]) -> Any:
     if len(kinds) != 1:
         return None
     generic = getattr(kinds[0], "__pydantic_generic_metadata__", {})
-    if generic.get("parameters") or any(isinstance(each, typing.TypeVar) for each in generic.get("args", ())):
+    is_open = any(each is Any or isinstance(each, typing.TypeVar) for each in generic.get("args", ()))
+    if is_open or generic.get("parameters"):
         name = kinds[0].__name__.partition("[")[0]
         raise CacheValueError(f"what is returned is a {name} of something: write response_type={name}[...], or None")
     return kinds[0]
