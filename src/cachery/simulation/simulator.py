@@ -15,14 +15,14 @@ from cachery.simulation.workload import Workload, keys_of
 
 __all__ = ["simulate", "suggest_sizes"]
 
-_SHARES = (0.01, 0.02, 0.05, 0.10, 0.25, 0.50)
+_SHARES = (0.01, 0.05, 0.10, 0.25, 0.50)
 
 
 def suggest_sizes(trace: Workload) -> tuple[int, ...]:
-    """Return sizes worth a try, in entries: 1, 2, 5, 10, 25 and 50 % of the distinct keys of ``trace``, 1 or more.
+    """Return sizes worth a try, in entries: 1, 5, 10, 25 and 50 % of the distinct keys of ``trace``, 1 or more.
 
     >>> suggest_sizes([str(number) for number in range(1000)])
-    (10, 20, 50, 100, 250, 500)
+    (10, 50, 100, 250, 500)
     """
     distinct = len(set(keys_of(trace)))
     return tuple(sorted({max(1, round(share * distinct)) for share in _SHARES}))
