@@ -53,7 +53,7 @@ def record_trace(cache: Observable, path: str | os.PathLike[str]) -> TraceRecord
     >>> cache = InMemoryCache(max_size=100)
     >>> with TemporaryDirectory() as folder:
     ...     with record_trace(cache, f"{folder}/requests.trace.gz"):
-    ...         values = cache.get_many(["a", "b", "a"])
+    ...         values = [cache.get(key) for key in ("a", "b", "a")]
     ...     read_trace(f"{folder}/requests.trace.gz")
     ['a', 'b', 'a']
     """

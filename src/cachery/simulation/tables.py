@@ -26,7 +26,8 @@ def has_known_header(line: str) -> bool:
     >>> has_known_header("time,key,size"), has_known_header("key")
     (True, False)
     """
-    names = _plain(line.rstrip("\r\n").split(_separator(line)))
+    fields = next(csv.reader([line.rstrip("\r\n")], delimiter=_separator(line)), [])
+    names = {field.strip().lower() for field in fields}
     return not names.isdisjoint(_KEY_NAMES) and not names.isdisjoint(_SIZE_NAMES)
 
 
@@ -94,10 +95,6 @@ def _place_of(column: str, names: list[str], line: int) -> int:
     if column not in names:
         raise CacheValueError(f"line {line}: there is no column {column!r}; there are {', '.join(names)}")
     return names.index(column)
-
-
-def _plain(names: Sequence[str]) -> set[str]:
-    return {name.strip().strip('"').lower() for name in names}
 
 
 def _key(field: str, line: int) -> str:
