@@ -75,20 +75,24 @@ def _separator(line: str) -> str:
 def _places(rows: Iterator[_Row], columns: Sequence[str]) -> list[int]:
     """Return where keys, and perhaps sizes, stand in a row; the header, where there is one, is taken from ``rows``."""
     if columns and all(column.strip().isdecimal() for column in columns):
-        if "0" in (numbers := [column.strip().lstrip("0") or "0" for column in columns]):
-            raise CacheValueError("columns are numbered from 1 on")
-        return [int(number) - 1 for number in numbers]
+        return [_numbered(int(column)) for column in columns]
     line, header = next(rows, (1, []))
     names = [name.strip().lower() for name in header]
     if columns:
         return [_place_of(column.strip().lower(), names, line) for column in columns]
-    found = [next((names.index(name) for name in known if name in names), None) for known in (_KEY_NAMES, _SIZE_NAMES)]
-    if header and found[0] is None:
+    if names and set(names).isdisjoint(_KEY_NAMES):
         raise CacheValueError(
             f"line {line}: no column is called {', '.join(_KEY_NAMES[:-1])} or {_KEY_NAMES[-1]}: "
             "name the columns, or number them where there is no header"
         )
-    return [place for place in found if place is not None]
+    found = (next((name for name in known if name in names), None) for known in (_KEY_NAMES, _SIZE_NAMES))
+    return [names.index(name) for name in found if name is not None]
+
+
+def _numbered(column: int) -> int:
+    if column < 1:
+        raise CacheValueError("columns are numbered from 1 on")
+    return column - 1
 
 
 def _place_of(column: str, names: list[str], line: int) -> int:

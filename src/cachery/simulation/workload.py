@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from cachery.exceptions import CacheValueError
 
@@ -32,7 +33,7 @@ class Trace:
         return len(self.keys)
 
 
-Workload = Trace | Sequence[str]
+Workload: TypeAlias = Trace | Sequence[str]
 """A trace with sizes, or just the keys."""
 
 
