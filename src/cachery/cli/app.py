@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from cachery import __version__
-from cachery.cli.arguments import AsJson, CacheArgument, CacheOption, Key, NameOption, which
+from cachery.cli.arguments import AsJson, CacheArgument, CacheOption, Key, NameOption, policy_names, which
 from cachery.cli.mcp_command import mcp
 from cachery.cli.printing import print_json
 from cachery.exceptions import CacheError, CacheKeyError, CacheValueError
@@ -255,6 +255,29 @@ def warm(  # noqa: PLR0913 - how to warm, by name
     chosen = choose(which(None, cache), name)
     manner = Manner(workers, batch_size, retries, timeout, ttl, tuple(tag or ()))
     _end(is_fine=warm_cache(chosen, find_loader(loader), read_keys(source), manner, as_json=json))
+
+
+@app.command(rich_help_panel="Which cache to have")
+def simulate(
+    trace: Annotated[str, typer.Argument(help="A file of keys in their order; - reads standard input.")],
+    *,
+    size: Annotated[
+        list[str] | None, typer.Option("--size", help="Entries, or a share of the keys: 5%; may be repeated.")
+    ] = None,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option("--policy", help="A policy to try; may be repeated. All without.", autocompletion=policy_names),
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option("--columns", help="Of a table, the columns of keys and sizes: id,bytes or 2,3.")
+    ] = None,
+    plot: Annotated[str | None, typer.Option("--plot", metavar="FILE.svg", help="Draw the curves.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Replay a trace through every policy beside the optimum, and recommend a policy and a size."""
+    from cachery.cli.simulate import show_simulation  # noqa: PLC0415
+
+    show_simulation(trace, sizes=size or (), policies=policy or (), columns=columns, plot=plot, as_json=json)
 
 
 @app.command(rich_help_panel="About cachery")

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-__all__ = ["AsJson", "CacheArgument", "CacheOption", "Key", "NameOption", "which"]
+__all__ = ["AsJson", "CacheArgument", "CacheOption", "Key", "NameOption", "policy_names", "which"]
 
 
 def _cache_names(incomplete: str) -> list[str]:
@@ -19,6 +19,13 @@ def _cache_names(incomplete: str) -> list[str]:
     except CacheValueError:
         return []
     return [] if plan is None else [name for name in plan.caches if name.startswith(incomplete)]
+
+
+def policy_names(incomplete: str) -> list[str]:
+    """Return the policies whose names begin so."""
+    from cachery.policies import POLICIES  # noqa: PLC0415 - while a shell completes
+
+    return [name for name in POLICIES if name.startswith(incomplete.lower())]
 
 
 _CACHE = "A name of the settings, the directory of a cache, or the URL of a server."

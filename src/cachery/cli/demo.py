@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cachery import compiled
 from cachery.cli.quick_start import run_quick_start
-from cachery.cli.screen import SECTION_END, Cell, Screen, marked
+from cachery.cli.ratios import ratio_rows, requests_made
+from cachery.cli.screen import Screen
 from cachery.policies import POLICIES
-from cachery.simulation import Progress, measure_speed, optimal_hits, read_trace, replay_trace, shipped_traces
+from cachery.simulation import measure_speed, read_trace, shipped_traces, simulate
 
 __all__ = ["show_demo"]
 
@@ -52,41 +52,16 @@ def _show_quick_start(screen: Screen) -> None:
 
 def _show_hit_ratios(screen: Screen, workload: _Workload, most_requests: int | None) -> None:
     trace = read_trace(shipped_traces()[workload.name])[:most_requests]
-    with screen.bar(workload.name, len(trace) * len(workload.sizes) * (len(POLICIES) + 1)) as advance:
-        ratios = _ratios_by_policy(trace, workload.sizes, advance)
-        optimal = _optimal_ratios(trace, workload.sizes, advance)
+    with screen.bar(workload.name, requests_made(trace, workload.sizes, POLICIES)) as advance:
+        simulation = simulate(trace, workload.sizes, progress=advance)
     screen.table(
         f"Hit ratios of {workload.name}, {workload.title}: {len(trace):,} requests",
         ["policy", *(f"{size:,} entries  " for size in workload.sizes)],
-        _ratio_rows(ratios, optimal),
+        ratio_rows(simulation),
         are_numbers=True,
     )
     screen.line("* the best policy at this size. No entry has a TTL here, so ttl goes by the order of storing.", "dim")
     screen.line()
-
-
-def _ratios_by_policy(trace: Sequence[str], sizes: Sequence[int], advance: Progress) -> dict[str, list[float]]:
-    return {
-        policy: [replay_trace(trace, policy, size, progress=advance).hit_ratio for size in sizes] for policy in POLICIES
-    }
-
-
-def _optimal_ratios(trace: Sequence[str], sizes: Sequence[int], advance: Progress) -> list[float]:
-    ratios = []
-    for size in sizes:
-        ratios.append(optimal_hits(trace, size) / len(trace))
-        advance(len(trace))
-    return ratios
-
-
-def _ratio_rows(ratios: dict[str, list[float]], optimal: list[float]) -> list[list[Cell]]:
-    best = [max(column) for column in zip(*ratios.values(), strict=True)]
-    rows: list[list[Cell]] = [[policy, *map(_ratio_cell, row, best)] for policy, row in ratios.items()]
-    return [*rows, SECTION_END, ["optimal (Bélády)", *(f"{ratio:.2%}  " for ratio in optimal)]]
-
-
-def _ratio_cell(ratio: float, best: float) -> Cell:
-    return marked(f"{ratio:.2%} *", "bold green") if ratio == best else f"{ratio:.2%}  "
 
 
 def _show_speed(screen: Screen) -> None:

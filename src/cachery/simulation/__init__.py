@@ -1,4 +1,4 @@
-"""What a policy would have done: real access traces, replayed, beside the best that was possible.
+"""What a policy would have done: access traces, replayed, beside the best that was possible.
 
 >>> from cachery.simulation import optimal_hits, read_trace, replay_trace, shipped_traces
 >>> trace = read_trace(shipped_traces()["multi2"])
@@ -10,17 +10,31 @@
 from __future__ import annotations
 
 from cachery.simulation.belady import optimal_hits
+from cachery.simulation.chart import draw_chart
+from cachery.simulation.outcomes import Recommendation, Simulation
+from cachery.simulation.recording import TraceRecording, record_trace
 from cachery.simulation.replay import Progress, Replay, replay_trace
+from cachery.simulation.simulator import simulate, suggest_sizes
 from cachery.simulation.speed import Speed, measure_speed
-from cachery.simulation.traces import read_trace, shipped_traces
+from cachery.simulation.traces import read_sized_trace, read_trace, shipped_traces
+from cachery.simulation.workload import Trace
 
 __all__ = [
     "Progress",
+    "Recommendation",
     "Replay",
+    "Simulation",
     "Speed",
+    "Trace",
+    "TraceRecording",
+    "draw_chart",
     "measure_speed",
     "optimal_hits",
+    "read_sized_trace",
     "read_trace",
+    "record_trace",
     "replay_trace",
     "shipped_traces",
+    "simulate",
+    "suggest_sizes",
 ]

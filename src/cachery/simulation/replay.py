@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from cachery.in_memory import InMemoryCache
 from cachery.ports.clock import Clock, stopwatch
+from cachery.simulation.workload import Workload, keys_of, sizes_of
 
 __all__ = ["Progress", "Replay", "replay_trace"]
 
@@ -21,7 +22,8 @@ Progress: TypeAlias = Callable[[int], object]
 class Replay:
     """What came of a trace under a ``policy`` in a cache of ``size`` entries, ``None`` for no bound.
 
-    ``nanoseconds``: what one request took on average, storing what it missed included.
+    ``nanoseconds``: what one request took on average, storing what it missed included. ``bytes_hit`` of
+    ``bytes_requested`` are there when the trace has sizes.
     """
 
     policy: str
@@ -29,15 +31,24 @@ class Replay:
     hits: int
     requests: int
     nanoseconds: float
+    bytes_hit: int | None = None
+    bytes_requested: int | None = None
 
     @property
     def hit_ratio(self) -> float:
         """Hits among all requests, 0.0 to 1.0; 0.0 when there were none."""
         return self.hits / self.requests if self.requests else 0.0
 
+    @property
+    def byte_hit_ratio(self) -> float | None:
+        """Bytes of hits among all bytes asked for, 0.0 to 1.0; ``None`` when the trace has no sizes."""
+        if self.bytes_hit is None or self.bytes_requested is None:
+            return None
+        return self.bytes_hit / self.bytes_requested if self.bytes_requested else 0.0
+
 
 def replay_trace(
-    trace: Sequence[str],
+    trace: Workload,
     policy: str,
     size: int | None,
     *,
@@ -53,21 +64,39 @@ def replay_trace(
     >>> replayed.hits, replayed.requests
     (1, 3)
     """
+    keys, sizes = keys_of(trace), sizes_of(trace)
     taken = 0.0
+    bytes_hit = 0
     with InMemoryCache(size, policy=policy) as cache:
-        for start in range(0, len(trace), _REQUESTS_A_STEP):
-            step = trace[start : start + _REQUESTS_A_STEP]
-            taken += _timed_requests(cache, step, clock)
+        for start in range(0, len(keys), _REQUESTS_A_STEP):
+            step = slice(start, start + _REQUESTS_A_STEP)
+            began = clock()
+            if sizes is None:
+                _request(cache, keys[step])
+            else:
+                bytes_hit += _request_sized(cache, keys[step], sizes[step])
+            taken += clock() - began
             if progress is not None:
-                progress(len(step))
+                progress(len(keys[step]))
         hits = cache.stats.hits
-    return Replay(policy, size, hits, len(trace), 1e9 * taken / max(len(trace), 1))
+    in_bytes = (None, None) if sizes is None else (bytes_hit, sum(sizes))
+    return Replay(policy, size, hits, len(keys), 1e9 * taken / max(len(keys), 1), *in_bytes)
 
 
-def _timed_requests(cache: InMemoryCache, keys: Sequence[str], clock: Clock) -> float:
+def _request(cache: InMemoryCache, keys: Sequence[str]) -> None:
     get, store = cache.get, cache.set
-    start = clock()
     for key in keys:
         if get(key) is None:
             store(key, True)
-    return clock() - start
+
+
+def _request_sized(cache: InMemoryCache, keys: Sequence[str], sizes: Sequence[int]) -> int:
+    """Do the same; return the bytes of the hits."""
+    get, store = cache.get, cache.set
+    hit = 0
+    for key, size in zip(keys, sizes, strict=True):
+        if get(key) is None:
+            store(key, True)
+        else:
+            hit += size
+    return hit
