@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from cachery import CacheValueError
 from cachery.ai import AIResponseCache
-from cachery.ai.calling import answer_type, asked_by, caller_of, plain_reply, rebuilt, source_of
+from cachery.ai.calling import answer_type, caller_of, plain_reply, rebuilt, request_reader, source_of
 from cachery.ai.savings import Ledger
 
 REQUEST = {"model": "m", "messages": ["hi"]}
@@ -64,13 +64,13 @@ def test_arguments_are_the_request() -> None:
     def ask(self: Any, question: str, *more: str, model: str = "m", **others: Any) -> None:
         pass
 
-    assert asked_by(ask, (object(), "why?"), {}) == {"question": "why?", "model": "m"}
-    assert asked_by(ask, (None, "a", "b"), {"x": 1}) == {"question": "a", "more": ("b",), "model": "m", "x": 1}
-    assert asked_by(lambda request: request, (REQUEST,), {}) is REQUEST
-    assert asked_by(lambda question: question, ("why?",), {}) == {"question": "why?"}
-    assert asked_by(dict, (), {"a": 1}) == {"a": 1}
+    assert request_reader(ask)((object(), "why?"), {}) == {"question": "why?", "model": "m"}
+    assert request_reader(ask)((None, "a", "b"), {"x": 1}) == {"question": "a", "more": ("b",), "model": "m", "x": 1}
+    assert request_reader(lambda request: request)((REQUEST,), {}) is REQUEST
+    assert request_reader(lambda question: question)(("why?",), {}) == {"question": "why?"}
+    assert request_reader(dict)((), {"a": 1}) == {"a": 1}
     with pytest.raises(TypeError, match="question"):
-        asked_by(ask, (object(),), {})
+        request_reader(ask)((object(),), {})
 
 
 class Resource:

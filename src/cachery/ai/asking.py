@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from cachery.ai.calling import answer_type, asked_by, check_call, source_of
+from cachery.ai.calling import answer_type, check_call, request_reader, source_of
 from cachery.ai.completions import Completion, Completions
 from cachery.ai.loads import AnswerOptions
 from cachery.model.durations import Duration
@@ -62,22 +62,23 @@ def kept_function(
     """Return ``call`` with its replies kept by ``completions``; ``how_of`` reads ``options`` at each call."""
     check_call(call)
     given = {"response_type": answer_type(call), **options} if "response_type" not in options else dict(options)
+    read = request_reader(call)
     source = tuple(source_of(call, is_named="operation" not in options))
 
     @wraps(call)
     async def ask(*args: P.args, **kwargs: P.kwargs) -> Any:
-        request = asked_by(call, args, kwargs)
+        request = read(args, kwargs)
         return await completions.answer(request, lambda: call(*args, **kwargs), how_of(source, **given))
 
     async def refresh(*args: P.args, **kwargs: P.kwargs) -> Any:
-        request, how = asked_by(call, args, kwargs), how_of(source, **given)
+        request, how = read(args, kwargs), how_of(source, **given)
         return await completions.answer(request, lambda: call(*args, **kwargs), how._replace(is_refresh=True))
 
     async def invalidate(*args: P.args, **kwargs: P.kwargs) -> bool:
-        return await completions.forget(asked_by(call, args, kwargs), how_of(source, **given))
+        return await completions.forget(read(args, kwargs), how_of(source, **given))
 
     def key(*args: P.args, **kwargs: P.kwargs) -> str:
-        return completions.key_of(asked_by(call, args, kwargs), how_of(source, **given))
+        return completions.key_of(read(args, kwargs), how_of(source, **given))
 
     asking: Any = ask
     asking.refresh, asking.invalidate, asking.key = refresh, invalidate, key

@@ -6,14 +6,14 @@ import asyncio
 import typing
 from collections.abc import Callable, Mapping
 from functools import partial
-from inspect import Parameter, isasyncgenfunction, isawaitable, signature
+from inspect import Parameter, Signature, isasyncgenfunction, isawaitable, signature
 from types import UnionType
 from typing import Any
 
 from cachery.ai.plain import fields_of
 from cachery.exceptions import CacheSerializationError, CacheValueError
 
-__all__ = ["answer_type", "asked_by", "called", "caller_of", "check_call", "plain_reply", "rebuilt", "source_of"]
+__all__ = ["answer_type", "called", "caller_of", "check_call", "plain_reply", "rebuilt", "request_reader", "source_of"]
 
 _NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _OWNERS = {"self", "cls"}
@@ -38,13 +38,13 @@ def caller_of(call: Callable[..., Any]) -> Callable[[Any], Any]:
     'small-1'
     """
     check_call(call)
-    parameters = _parameters(call)
-    if parameters is None:
+    form = _form(call)
+    if form is None:
         return call
-    if not parameters:
+    if not form.parameters:
         return lambda _: call()
-    named = [each.name for each in parameters if each.kind in _NAMED]
-    has_others = len(parameters) > 1
+    named = [each.name for each in form.parameters.values() if each.kind in _NAMED]
+    has_others = len(form.parameters) > 1
     return lambda request: _called_by(named, call, request) if has_others or not named else call(request)
 
 
@@ -56,20 +56,26 @@ def _called_by(named: list[str], call: Callable[..., Any], request: Any) -> Any:
     return call(request) if named and named[0] not in found else call(**found)
 
 
-def asked_by(call: Callable[..., Any], arguments: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
-    """Return the request that a call with these arguments is: what they are called, defaults too, but for ``self``.
+def request_reader(call: Callable[..., Any]) -> Callable[[tuple[Any, ...], Mapping[str, Any]], Any]:
+    """Return a function that makes a request of the arguments of ``call``: what they are called, but for ``self``.
 
-    A function of one mapping or object is given the request itself.
+    Defaults are part of it. A function of one mapping or object is given the request itself.
 
-    >>> asked_by(lambda model, temperature=0: None, ("small-1",), {})
+    >>> request_reader(lambda model, temperature=0: None)(("small-1",), {})
     {'model': 'small-1', 'temperature': 0}
     """
-    parameters = _parameters(call)
-    if parameters is None:
-        return dict(named) if not arguments else {"arguments": arguments, **named}
-    bound = signature(call).bind(*arguments, **named)
+    form = _form(call)
+    return _read_untold if form is None else partial(_read, form)
+
+
+def _read_untold(arguments: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+    return {"arguments": arguments, **named} if arguments else dict(named)
+
+
+def _read(form: Signature, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+    bound = form.bind(*arguments, **named)
     bound.apply_defaults()
-    found = dict(bound.arguments)
+    found, parameters = dict(bound.arguments), list(form.parameters.values())
     for each in parameters:
         if each.kind is Parameter.VAR_KEYWORD:
             found.update(found.pop(each.name))
@@ -161,8 +167,8 @@ def plain_reply(reply: Any) -> Any:
     return {name: plain_reply(member) for name, member in found.items()}
 
 
-def _parameters(call: Callable[..., Any]) -> list[Parameter] | None:
+def _form(call: Callable[..., Any]) -> Signature | None:
     try:
-        return list(signature(call).parameters.values())
+        return signature(call)
     except (TypeError, ValueError):  # a builtin that does not tell
         return None
