@@ -10,12 +10,12 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import FunctionType, MethodType
 from typing import Any
 
 from cachery.exceptions import CacheKeyError
+from cachery.keys.fields import field_names
 
 __all__ = ["fields_of", "is_left_out", "plain"]
 
@@ -65,13 +65,9 @@ def is_left_out(value: Any) -> bool:
 def _names_of(value: Any, kind: Any) -> list[str] | None:
     if hasattr(kind, "_fields") and isinstance(value, tuple):
         return list(kind._fields)
-    if is_dataclass(kind):
-        return [field.name for field in fields(kind)]
-    if hasattr(kind, "__attrs_attrs__"):
-        return [attribute.name for attribute in kind.__attrs_attrs__]
-    if hasattr(kind, "model_fields"):
-        return [*kind.model_fields, *(getattr(value, "model_extra", None) or ())]
-    return list(kind.__struct_fields__) if hasattr(kind, "__struct_fields__") else None
+    if hasattr(kind, "__struct_fields__"):
+        return list(kind.__struct_fields__)
+    return field_names(value, kind)
 
 
 def _name_of(kind: Any) -> str:

@@ -51,7 +51,6 @@ import re
 import typing
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, Flag
@@ -65,6 +64,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from cachery.exceptions import CacheKeyError
+from cachery.keys.fields import field_names
 
 __all__ = ["DEEPEST", "encode"]
 
@@ -303,21 +303,13 @@ def _own_attributes(value: object) -> object:
 
 
 def _fields_of(value: Any, kind: Any) -> dict[str, object]:
-    names = _field_names(value, kind)
+    names = field_names(value, kind)
+    if names is None:
+        raise _refusal(value, kind)
     try:
         return {name: getattr(value, name) for name in names}
     except AttributeError as error:
         raise CacheKeyError(f"an argument has a field without a value: {error}", reason="a field is unset") from error
-
-
-def _field_names(value: Any, kind: Any) -> list[str]:
-    if is_dataclass(kind):
-        return [field.name for field in fields(kind)]
-    if hasattr(kind, "__attrs_attrs__"):
-        return [attribute.name for attribute in kind.__attrs_attrs__]
-    if hasattr(kind, "model_fields"):  # not model_dump: it leaves out fields, and the classes of models in fields
-        return [*kind.model_fields, *(getattr(value, "model_extra", None) or ())]
-    raise _refusal(value, kind)
 
 
 def _refusal(value: object, kind: type) -> CacheKeyError:
