@@ -21,7 +21,7 @@ from cachery.ai.policy import AnswerPolicy
 from cachery.ai.record import Answer, Facts
 from cachery.ai.replies import may_be_kept
 from cachery.ai.requests import IRRELEVANT_FIELDS, checked_irrelevant
-from cachery.ai.scopes import Scope, ScopePolicy
+from cachery.ai.scopes import Scope, ScopePolicy, checked_scope
 from cachery.ai.settings import checked_monitor, named, recipe_of
 from cachery.ai.shelf import Made, Shelf, Slot
 from cachery.ai.tally import Asked, Tally
@@ -247,32 +247,34 @@ class AIResponseCache(ManagedCache):
         ... async def ask(*, model: str, text: str) -> dict:
         ...     return {"type": "message", "content": [{"text": "4"}], "stop_reason": "end_turn"}
         """
-        scope = options.pop("scope", None)
-        self._completion((), **options, scope=scope or "a scope is said by the time of the call")  # checks them
-        given = options if scope is None else {**options, "scope": scope}
+        scope = options.get("scope")
+        self._checked_completion("" if scope is None else checked_scope(scope), (), **_without_scope(options))
         if call is None:
-            return lambda function: kept_function(function, self._completions, self._completion, given)
-        return kept_function(call, self._completions, self._completion, given)
+            return lambda function: kept_function(function, self._completions, self._completion, options)
+        return kept_function(call, self._completions, self._completion, options)
 
-    def _completion(
+    def _completion(self, source: tuple[str, ...], *, scope: str | None = None, **options: Any) -> Completion:
+        """Return how a request is to be answered, all settings checked."""
+        return self._checked_completion(self._scopes.of(scope), source, **options)
+
+    def _checked_completion(
         self,
+        scope: str,
         source: tuple[str, ...],
         *,
         operation: str = "completion",
-        scope: str | None = None,
         ttl: Duration | None = None,
         response_type: Any = None,
         is_complete: Callable[[Any], Any] | None = None,
         **load_options: Any,
     ) -> Completion:
-        """Return how a request is to be answered, all settings checked."""
+        """Return how a request of ``scope`` is to be answered; raise ``CacheValueError`` for what cannot be."""
         for name, function in (("response_type", response_type), ("is_complete", is_complete)):
             if function is not None and not callable(function):
                 raise CacheValueError(f"{name} is a class or a function, not {type(function).__name__}")
         options = checked_options(ttl, load_options)
         life = self._policy.ttl(checked_operation(operation)) if ttl is None else seconds(ttl)
-        whose = self._scopes.of(scope)
-        return Completion(operation, source, whose, life, response_type, is_complete, is_refresh=False, options=options)
+        return Completion(operation, source, scope, life, response_type, is_complete, is_refresh=False, options=options)
 
     # Values by key
 
@@ -345,6 +347,10 @@ class AIResponseCache(ManagedCache):
     def _plain(self, key: str, ttl: Duration | None) -> tuple[Asked, Slot]:
         life = self._policy.default_ttl if ttl is None else seconds(ttl)
         return Asked("", "", "", 0, "", stopwatch()), Slot(key, life, in_memory=True)
+
+
+def _without_scope(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != "scope"}
 
 
 def _is_long(text: object) -> bool:
