@@ -40,6 +40,7 @@ __all__ = [
     "check_listener",
     "listening",
     "notify",
+    "without",
 ]
 
 
@@ -182,6 +183,18 @@ def notify(listeners: tuple[Listener, ...], event: Event) -> None:
             import logging  # noqa: PLC0415 - loaded only when something goes wrong
 
             logging.getLogger("cachery").exception("the listener %r failed on %r", listener, event)
+
+
+def without(listeners: tuple[Listener, ...], listener: Listener) -> tuple[Listener, ...]:
+    """Return ``listeners`` without ``listener``; once, when it is there more often.
+
+    >>> without((print, repr, print), print)
+    (<built-in function repr>, <built-in function print>)
+    """
+    kept = list(listeners)
+    if listener in kept:
+        kept.remove(listener)
+    return tuple(kept)
 
 
 def check_listener(listener: Listener) -> None:

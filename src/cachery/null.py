@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cachery.backends.null import NullStore
 from cachery.cache import Cache
-from cachery.events import Event, Invalidated, Listener, Miss, listening, notify
+from cachery.events import Event, Invalidated, Listener, Miss, listening, notify, without
 from cachery.exceptions import CacheClosedError
 from cachery.keys.glob import glob_matcher
 from cachery.keys.text import check_whole, checked_cost, exact_key, exact_tags
@@ -194,9 +194,7 @@ class NullCache(Cache):
             raise CacheClosedError("the cache was closed", cache_name=self.name)
 
     def _unsubscribe(self, listener: Listener) -> None:
-        kept = list(self._listeners)
-        kept.remove(listener)
-        self._listeners = tuple(kept)
+        self._listeners = without(self._listeners, listener)
 
     def _report(self, event: Event) -> None:
         notify(self._listeners, event)

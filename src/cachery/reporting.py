@@ -17,6 +17,7 @@ from cachery.events import (
     Unreadable,
     listening,
     notify,
+    without,
 )
 from cachery.exceptions import CacheClosedError, CacheValueError
 from cachery.model.durations import Duration
@@ -88,10 +89,7 @@ class ReportingCache(Cache):
         return end
 
     def _unsubscribe(self, listener: Listener) -> None:
-        kept = list(self._listeners)
-        if listener in kept:
-            kept.remove(listener)
-        self._listeners = tuple(kept)
+        self._listeners = without(self._listeners, listener)
 
     def _report(self, event: Event) -> None:
         notify(self._listeners, event)

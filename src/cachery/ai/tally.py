@@ -9,7 +9,7 @@ from cachery.ai.places import Place
 from cachery.ai.record import Facts
 from cachery.ai.savings import Ledger
 from cachery.ai.shelf import Parcel
-from cachery.events import Answered, Listener, listening, notify
+from cachery.events import Answered, Listener, listening, notify, without
 from cachery.locks import make_lock
 from cachery.monitoring import CachePerformanceMonitor
 from cachery.ports.clock import stopwatch
@@ -131,7 +131,4 @@ class Tally:
 
     def _forget(self, listener: Listener) -> None:
         with self._lock:
-            kept = list(self._listeners)
-            if listener in kept:
-                kept.remove(listener)
-            self._listeners = tuple(kept)
+            self._listeners = without(self._listeners, listener)

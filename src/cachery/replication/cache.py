@@ -10,7 +10,7 @@ from weakref import ref
 
 from cachery.cache import Cache
 from cachery.codecs import EncryptionKeys, SerializerChoice, build_codec
-from cachery.events import Event, Listener, check_listener, listening, notify
+from cachery.events import Event, Listener, check_listener, listening, notify, without
 from cachery.exceptions import CacheClosedError, CacheValueError
 from cachery.forks import reset_in_child
 from cachery.keys.text import exact_key, exact_keys, exact_tags
@@ -279,9 +279,7 @@ class ReplicatedCache(Cache):
 
         def stop(one: Listener) -> None:
             end()
-            kept = list(self._listeners)
-            kept.remove(one)
-            self._listeners = tuple(kept)
+            self._listeners = without(self._listeners, one)
 
         return listening(listener, stop)
 
