@@ -219,13 +219,15 @@ class Cluster:
     async def put_loaded(self, parcel: Parcel, token: LoadToken) -> bool:
         """Store ``parcel`` unless ``token`` was overtaken; True when stored.
 
-        A pattern that was deleted meanwhile is seen after storing: then the entry is removed again.
+        A pattern is looked for before storing, so that nobody is shown what one has overtaken, and after: what was
+        deleted between the two would stay, and is removed again.
         """
         before = token.state
         if before is None:
             return False
-        if parcel.tags:
-            await stamp(self._link, self._names, parcel.tags, parcel.life)
+        state = await stamp(self._link, self._names, parcel.tags, parcel.life)
+        if state.has_overtaken(before):
+            return False
         command = _put_alone(parcel, before.stamp, token.identity)
         is_stored, *_ = await scripts.ask(self._link, [command, *self.announce([parcel.entry])])
         if not is_stored:
