@@ -109,6 +109,21 @@ def test_it_connects_again_after_the_connection_was_lost(own_port: int) -> None:
     run(at(own_port), work)
 
 
+def test_who_gets_a_connection_that_is_lost_already_hears_it(port: int) -> None:
+    """It is lost after it was opened, and before those who waited for it go on."""
+
+    async def work(link: LoopLink) -> None:
+        channel = await link._opened()
+        channel._transport.abort()
+        await asyncio.wait([channel._closed])
+        for _ in range(2):
+            with pytest.raises(CacheConnectionError):
+                await asyncio.wait_for(channel.ask([("PING",)]), 5)
+        assert await link.ask([("PING",)]) == [b"PONG"]
+
+    run(at(port), work)
+
+
 def test_all_who_wait_hear_that_the_connection_was_lost(own_port: int) -> None:
     async def work(link: LoopLink) -> None:
         await link.ask([("PING",)])

@@ -82,7 +82,10 @@ class Channel(asyncio.Protocol):
     def _flush(self) -> None:
         self._is_flushing = False
         outgoing, self._outgoing = self._outgoing, []
-        if self._transport.is_closing() or not outgoing:
+        if self._transport.is_closing():  # perhaps since before anybody asked: then nobody else would tell them
+            self._fail(ConnectionResetError("the connection was lost"))
+            return
+        if not outgoing:
             return
         self._transport.write(outgoing[0] if len(outgoing) == 1 else b"".join(outgoing))
         if self._timer is None:
