@@ -55,6 +55,7 @@ COMPILED = (
     "reporting",
     "namespaced",
     "stored",
+    "weighing",
 )
 UNTYPED = ("keys/canonical",)
 """Compiled too, but what its annotations name may be a subclass, which Cython would refuse."""
