@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from cachery.backends.in_memory.store import MemoryStore
 from cachery.cache import Cache
 from cachery.exceptions import CacheValueError
 from cachery.keys.glob import glob_matcher
-from cachery.model.durations import Duration, life_of
+from cachery.model.durations import Duration, life_of, seconds
+from cachery.model.sizes import Size, bytes_of
 from cachery.policies.registry import create_order
 from cachery.policies.table import capacity_of
 from cachery.ports.clock import Clock
@@ -21,19 +22,33 @@ if TYPE_CHECKING:  # loaded when something is loaded through a cache for the fir
 
 __all__ = ["InMemoryCache"]
 
+Weigher: TypeAlias = Callable[[str, Any], int]
+
 _COPIERS = {"never": None, "deep": deepcopy}
+
+
+class _Default(int):
+    """A number that was not given."""
+
+
+DEFAULT_SIZE: int = _Default(1000)
+"""The most entries where nothing is said of that."""
 
 
 class InMemoryCache(MemoryStore, Cache):
     """A cache in this process: the fastest there is, gone with the process.
 
-    ``max_size``: the most entries, ``None`` for no bound. ``default_ttl``: how long an entry lives that is stored
-    without a TTL, ``None`` for ever. ``policy``: who leaves when it is full: ``"lru"``, ``"tinylfu"``, ``"lfu"``,
-    ``"fifo"`` or ``"ttl"``. ``copy``: ``"never"`` keeps values by reference, so that changing a value you got changes
-    the cache; ``"deep"`` copies on the way in and out, at the cost of ``copy.deepcopy``. ``clock``: a function that
-    returns seconds, for tests. ``name``: stands in events and errors.
+    ``max_size``: the most entries, ``None`` for no bound. ``max_bytes``: the most bytes (or text as ``"64MiB"``) that
+    keys, values and what the cache adds to them take; then there is no bound of entries unless you say one.
+    ``weigher``: a function of key and value that says how many bytes an entry counts, instead of measuring it.
+    ``default_ttl``: how long an entry lives that is stored without a TTL, ``None`` for ever. ``idle_ttl``: how long one
+    lives that is not read, ``None`` for as long as its TTL. ``policy``: who leaves when it is full: ``"lru"``,
+    ``"tinylfu"``, ``"lfu"``, ``"fifo"`` or ``"ttl"``. ``copy``: ``"never"`` keeps values by reference, so that changing
+    a value you got changes the cache; ``"deep"`` copies on the way in and out, at the cost of ``copy.deepcopy``.
+    ``clock``: a function that returns seconds, for tests. ``name``: stands in events and errors.
 
-    Thread-safe and re-entrant; never holds more than ``max_size`` entries. Expiry is right to 16 ms.
+    Thread-safe and re-entrant; never holds more than ``max_size`` entries or ``max_bytes``. Expiry is right to 16 ms.
+    Entries whose time is over leave before any other, at most 16 of them at a call.
 
     >>> cache = InMemoryCache(max_size=2)
     >>> for letter in "abc":
@@ -42,12 +57,15 @@ class InMemoryCache(MemoryStore, Cache):
     (None, 'C', 1)
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a cache is made with, all by name
         self,
-        max_size: int | None = 1000,
+        max_size: int | None = DEFAULT_SIZE,
         default_ttl: Duration | None = None,
         *,
         policy: str = "lru",
+        max_bytes: Size | None = None,
+        weigher: Weigher | None = None,
+        idle_ttl: Duration | None = None,
         copy: Literal["never", "deep"] = "never",
         clock: Clock | None = None,
         name: str | None = None,
@@ -56,26 +74,40 @@ class InMemoryCache(MemoryStore, Cache):
             raise CacheValueError(f"copy must be 'never' or 'deep', not {copy!r}")
         if clock is not None and not callable(clock):
             raise CacheValueError(f"clock is a function that returns seconds, not {type(clock).__name__}")
-        order = create_order(policy)
+        bound, measure = weighing_by(max_bytes, weigher)
         super().__init__(
-            order,
-            capacity_of(max_size),
+            create_order(policy),
+            capacity_of(None if max_size is DEFAULT_SIZE and bound is not None else max_size),
             life=life_of(default_ttl),
+            idle=idle_of(idle_ttl),
+            max_bytes=bound,
+            weigher=measure,
             copier=_COPIERS[copy],
             clock=clock,
             name=name,
         )
-        self._default_ttl, self._policy = default_ttl, policy.lower()
+        self._default_ttl, self._idle_ttl, self._policy, self._max_bytes = default_ttl, idle_ttl, policy.lower(), bound
         self._stats = CacheStats.of(self.counters, self)
 
     def __repr__(self) -> str:
         name = "" if self.name is None else f"{self.name!r}, "
-        return f"<{type(self).__name__} {name}{self.policy}, max_size={self.max_size}>"
+        weight = "" if self.max_bytes is None else f", max_bytes={self.max_bytes}"
+        return f"<{type(self).__name__} {name}{self.policy}, max_size={self.max_size}{weight}>"
 
     @property
     def default_ttl(self) -> Duration | None:
         """The TTL of an entry stored without one, as it was given."""
         return self._default_ttl
+
+    @property
+    def idle_ttl(self) -> Duration | None:
+        """How long an entry lives that is not read, as it was given."""
+        return self._idle_ttl
+
+    @property
+    def max_bytes(self) -> int | None:
+        """How many bytes entries may take, as the weigher counts; ``None`` when there is no bound."""
+        return self._max_bytes
 
     @property
     def policy(self) -> str:
@@ -116,3 +148,26 @@ class InMemoryCache(MemoryStore, Cache):
         """Let what is loaded in the background end, then let go of everything."""
         self.drain()
         super().close()
+
+
+def weighing_by(max_bytes: Size | None, weigher: Weigher | None) -> tuple[int | None, Weigher | None]:
+    """Return the bound in bytes and what weighs an entry. Raises ``CacheValueError`` for a weigher without a bound."""
+    if max_bytes is None:
+        if weigher is not None:
+            raise CacheValueError("a weigher weighs for max_bytes: say how many there may be")
+        return None, None
+    if weigher is not None and not callable(weigher):
+        raise CacheValueError(f"weigher is a function of key and value, not {type(weigher).__name__}")
+    if weigher is None:
+        from cachery.weighing import weigh_entry  # noqa: PLC0415 - loaded for caches that are bounded in bytes
+
+        weigher = weigh_entry
+    return bytes_of(max_bytes, "max_bytes"), weigher
+
+
+def idle_of(idle_ttl: Duration | None) -> float:
+    """Return in seconds how long an entry lives unread, ``inf`` for ``None``."""
+    idle = float("inf") if idle_ttl is None else seconds(idle_ttl)
+    if idle <= 0:
+        raise CacheValueError(f"idle_ttl={idle_ttl!r} is no time: an entry would be over before it is read")
+    return idle

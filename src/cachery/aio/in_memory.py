@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import cachery.in_memory
 from cachery.aio.door import Door
+from cachery.in_memory import DEFAULT_SIZE, Weigher
 from cachery.model.durations import Duration
+from cachery.model.sizes import Size
 from cachery.ports.clock import Clock
 
 __all__ = ["InMemoryCache"]
@@ -25,19 +28,44 @@ class InMemoryCache(Door):
 
     blocking: cachery.in_memory.InMemoryCache
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a cache is made with, all by name
         self,
-        max_size: int | None = 1000,
+        max_size: int | None = DEFAULT_SIZE,
         default_ttl: Duration | None = None,
         *,
         policy: str = "lru",
+        max_bytes: Size | None = None,
+        weigher: Weigher | None = None,
+        idle_ttl: Duration | None = None,
         copy: Literal["never", "deep"] = "never",
         clock: Clock | None = None,
         name: str | None = None,
     ) -> None:
         self.blocking = cachery.in_memory.InMemoryCache(
-            max_size, default_ttl, policy=policy, copy=copy, clock=clock, name=name
+            max_size,
+            default_ttl,
+            policy=policy,
+            max_bytes=max_bytes,
+            weigher=weigher,
+            idle_ttl=idle_ttl,
+            copy=copy,
+            clock=clock,
+            name=name,
         )
+
+    async def set(  # noqa: PLR0913 - what may be said of an entry, all by name
+        self,
+        key: str,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = (),
+        cost: float | None = None,
+        depends_on: Iterable[Any] = (),
+        idle_ttl: Duration | None = None,
+    ) -> bool:
+        """Store ``value``, to be over when it is not read for ``idle_ttl``; True when stored."""
+        return self.blocking.set(key, value, ttl, tags=tags, cost=cost, depends_on=depends_on, idle_ttl=idle_ttl)
 
     @property
     def name(self) -> Any:
@@ -53,6 +81,16 @@ class InMemoryCache(Door):
     def default_ttl(self) -> Duration | None:
         """The TTL of an entry stored without one, as it was given."""
         return self.blocking.default_ttl
+
+    @property
+    def idle_ttl(self) -> Duration | None:
+        """How long an entry lives that is not read, as it was given."""
+        return self.blocking.idle_ttl
+
+    @property
+    def max_bytes(self) -> int | None:
+        """How many bytes entries may take, as the weigher counts; ``None`` when there is no bound."""
+        return self.blocking.max_bytes
 
     @property
     def policy(self) -> str:

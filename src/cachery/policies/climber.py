@@ -54,6 +54,16 @@ class Climber:
 
     @cython.cfunc
     @cython.exceptval(check=False)
+    def fit(self, entries: cython.Py_ssize_t, ghosts: cython.Py_ssize_t) -> cython.void:
+        """Go on in the same proportion with another number of ``entries``; ``ghosts`` are remembered."""
+        self.wanted = self.wanted * entries / self.entries
+        self.entries = entries
+        self.ghosts = ghosts
+        self.period = max(entries, _LEAST_REQUESTS)
+        self.move_by(0.0)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
     def climb(self, on_probation: cython.Py_ssize_t) -> cython.void:
         """Take a step, as enough requests were counted; ``on_probation`` is how many are."""
         gain: cython.double = 1.0 * self.regretted / self.ghosts

@@ -23,6 +23,7 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
     from cachery._cython import critical_section  # type: ignore[assignment]
 
+import sys
 from collections.abc import Hashable
 from typing import Any
 
@@ -38,7 +39,7 @@ from cachery.ports.clock import Clock
 if not cython.compiled:
     from cachery.policies.node import Node, new_node
     from cachery.policies.order import Order
-    from cachery.policies.table import INFINITY, Table
+    from cachery.policies.table import INFINITY, MOST_EXPIRED, Table
 
 
 @cython.cclass
@@ -79,8 +80,10 @@ class EvictionPolicy(Table):
                     self.discard(stored)
                 return
             if stored is None:
+                if self.has_expired():
+                    _gone = self.expire(MOST_EXPIRED)  # held here, so that its value goes when all is done
                 if len(self.nodes) >= self.capacity:
-                    _victim = self.evict_for_one()  # held here, so that its value goes when all is done
+                    _victim = self.evict_for_one()  # held for the same reason
                 stored = self.keep(fresh)
             if stored is not fresh:
                 _old = stored.value  # held for the same reason
@@ -110,11 +113,8 @@ class EvictionPolicy(Table):
     def size(self) -> int:
         """Return how many entries are live; removes the others."""
         with critical_section(self):
-            if self.soonest != INFINITY and self.soonest <= self.now():
-                gone = [node for node in list(self.nodes.values()) if self.is_over(node)]
-                for node in gone:
-                    self.discard(node)
-                self.soonest = min((node.expires for node in self.nodes.values()), default=INFINITY)
+            if self.has_expired():
+                _gone = self.expire(sys.maxsize)
             return len(self.nodes)
 
     @cython.cfunc
@@ -138,7 +138,7 @@ class EvictionPolicy(Table):
         life: cython.double = self.life if ttl is None else seconds(ttl)
         if life <= 0.0:
             return 0.0
-        return life if life == INFINITY else self.now() + life
+        return life if life == INFINITY else self.until(life)
 
 
 class LRUPolicy(EvictionPolicy):

@@ -61,6 +61,11 @@ class ExpiryOrder(Order):
 
     @cython.cfunc
     @cython.exceptval(check=False)
+    def postponed(self, node: Node) -> cython.void:
+        self.updated(node)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
     def removed(self, node: Node) -> cython.void:
         place = node.place
         if place == 0:

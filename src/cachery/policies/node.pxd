@@ -8,6 +8,9 @@ cdef extern from *:
         int place
         NodeFields* prev
         NodeFields* next
+        long long timer
+        unsigned int weight
+        float worth
 
 ctypedef NodeFields* NodeRef
 
@@ -21,6 +24,9 @@ cdef public class Node [object CacheryNode, type CacheryNodeType]:
     cdef public int place
     cdef NodeFields* prev
     cdef NodeFields* next
+    cdef public long long timer
+    cdef public unsigned int weight
+    cdef public float worth
 
 cdef Node new_node(object key, object value, double expires)
 cdef Node new_ring()

@@ -31,7 +31,9 @@ is_compiled: bool = cython.compiled
 class Node:
     """One entry. ``expires`` is in seconds of its map's clock, ``inf`` for never; ``hits`` counts reads.
 
-    ``group`` and ``place`` belong to the order that keeps the node, ``extra`` to the store above it.
+    ``group`` and ``place`` belong to the order that keeps the node, ``timer`` to the wheel, ``extra`` to the store
+    above. ``weight`` is what it takes of the store's budget; ``worth``, what it costs to be made again for each of
+    that, and 0 where nothing is known of it.
     """
 
     key: Any
@@ -43,6 +45,9 @@ class Node:
     place: int
     prev: NodeRef
     next: NodeRef
+    timer: int
+    weight: int
+    worth: float
 
 
 if not cython.compiled:
@@ -63,6 +68,9 @@ def new_node(key: object, value: object, expires: cython.double) -> Node:
         node.place = 0
         node.prev = NULL
         node.next = NULL
+        node.timer = 0
+        node.weight = 0
+        node.worth = 0.0
     return node
 
 

@@ -38,6 +38,10 @@ class Order:
         """Learn how many nodes there will be at most, 0 for no bound; before the first is added."""
 
     @cython.cfunc
+    def resized(self, capacity: cython.Py_ssize_t) -> None:
+        """Learn that about ``capacity`` nodes have room now, as they are bounded by their weight."""
+
+    @cython.cfunc
     @cython.exceptval(check=False)
     def added(self, node: Node) -> cython.void:
         """Take in a new ``node``."""
@@ -51,6 +55,11 @@ class Order:
     @cython.exceptval(check=False)
     def updated(self, node: Node) -> cython.void:
         """Learn that ``node`` has a new value or another expiry."""
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def postponed(self, node: Node) -> cython.void:
+        """Learn that ``node``, which was read, expires later for that."""
 
     @cython.cfunc
     @cython.exceptval(check=False)

@@ -1,8 +1,12 @@
 from cachery.policies.node cimport Node
 from cachery.policies.order cimport Order
+from cachery.policies.wheel cimport Wheel
 from cachery.ports.clock cimport coarse_seconds
 
 cdef double INFINITY
+cdef Py_ssize_t MOST_EXPIRED
+cdef Py_ssize_t _MOST_LOOKS
+cdef Py_ssize_t _ALL
 
 cdef class Table:
     cdef dict nodes
@@ -10,12 +14,23 @@ cdef class Table:
     cdef readonly object clock
     cdef object guard
     cdef Py_ssize_t capacity
+    cdef Wheel wheel
     cdef double soonest
+    cdef long long used
     cdef bint is_made
 
     cdef double now(self)
+    cdef double until(self, double life)
     cdef bint is_stored(self, Node node)
     cdef Node evict_for_one(self)
+    cdef Node evict(self)
+    cdef bint has_expired(self)
+    cdef expire(self, Py_ssize_t most)
+    cdef settle(self, double now, Py_ssize_t most)
+    cdef ripen(self, Node node, double now)
+    cdef void time(self, Node node, double when) noexcept
+    cdef void retime(self, Node node, double before) noexcept
+    cdef void let_go(self, Node node) noexcept
     cdef Node keep(self, Node node)
     cdef void rewrite(self, Node node, object value, double expires) noexcept
     cdef discard(self, Node node)

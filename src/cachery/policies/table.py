@@ -1,9 +1,11 @@
 """A bounded map whose entries leave by a policy or when their time is over: the common ground of every memory cache.
 
-The map holds the nodes, the order decides who leaves, and neither knows the other. The table takes no lock: who uses it
-works inside ``critical_section(self)``, which costs nothing in compiled code under a GIL. What may run code of a user
-(the clock, keys that compare themselves, the finalizer of a value that is let go) is called only while map and order
-agree; afterwards nothing read before is trusted.
+The map holds the nodes, the order decides who leaves, the wheel knows whose time is over, and none of them knows the
+others. Nodes whose time is over leave first, a few at each call that brings a new one.
+
+The table takes no lock: who uses it works inside ``critical_section(self)``, which costs nothing in compiled code under
+a GIL. What may run code of a user (the clock, keys that compare themselves, the finalizer of a value that is let go) is
+called only while map and order agree; afterwards nothing read before is trusted.
 """
 
 from __future__ import annotations
@@ -27,9 +29,17 @@ from cachery.ports.clock import Clock
 if not cython.compiled:
     from cachery.policies.node import Node
     from cachery.policies.order import Order
+    from cachery.policies.wheel import Wheel
     from cachery.ports.clock import monotonic as coarse_seconds
 
 INFINITY = float("inf")
+MOST_EXPIRED = 16
+"""How many nodes leave at one call because their time is over: so none takes much longer than others."""
+
+_MOST_LOOKS = 128
+"""At how many nodes one call looks for that."""
+
+_ALL = sys.maxsize
 
 
 def capacity_of(max_size: object) -> int:
@@ -50,7 +60,8 @@ def capacity_of(max_size: object) -> int:
 class Table:
     """At most ``capacity`` nodes (0: no bound) under ``order``; ``clock`` returns seconds, ``None``: a coarse clock.
 
-    ``soonest`` is never later than the earliest expiry in the map, so that most sweeps need not look.
+    ``soonest`` is never later than the earliest expiry of those who are not known to be over, so that most calls need
+    not look. ``used`` is the weight of all nodes.
     """
 
     nodes: dict[Any, Node]
@@ -58,13 +69,16 @@ class Table:
     clock: Clock | None
     guard: Any
     capacity: int
+    wheel: Wheel
     soonest: float
+    used: int
     is_made: bool
 
     def __cinit__(self, *_args: object, **_options: object) -> None:
         # Compiled only: an object made without __init__ is an empty table, not a crash.
         self.nodes = {}
         self.order = Order()
+        self.wheel = Wheel()
 
     def __init__(self, order: Order, capacity: Count, clock: Clock | None = None) -> None:
         if self.is_made:
@@ -78,12 +92,21 @@ class Table:
         order.sized(capacity)
         self.clock = clock
         self.guard = None if cython.compiled else make_lock()
+        self.wheel = Wheel()
         self.soonest = INFINITY
+        self.used = 0
 
     @cython.cfunc
     def now(self) -> cython.double:
         """Return the time. A clock that was given is code of a user."""
         return coarse_seconds() if self.clock is None else self.clock()
+
+    @cython.cfunc
+    def until(self, life: cython.double) -> cython.double:
+        """Return the time at which what is stored now for ``life`` seconds is over. The wheel reaches it then."""
+        now: cython.double = self.now()
+        self.wheel.reach(now + life, now)
+        return now + life
 
     @cython.cfunc
     def is_stored(self, node: Node) -> cython.bint:
@@ -94,41 +117,119 @@ class Table:
     def evict_for_one(self) -> Node | None:
         """Make room for one node in a full table; return the last node that left for it."""
         while True:
-            victim: Node | None = self.order.victim()
-            if victim is None:
-                return None
+            victim = self.evict()
+            if victim is None or len(self.nodes) < self.capacity:
+                return victim
+
+    @cython.cfunc
+    def evict(self) -> Node | None:
+        """Take out and return the node that leaves next, ``None`` when there is none."""
+        victim: Node | None = self.order.victim()
+        if victim is not None:
             gone: Node | None = self.nodes.pop(victim.key, None)
-            self.order.removed(victim)
+            self.let_go(victim)
             if gone is not victim:
                 self.expel(victim, gone)
-            if len(self.nodes) < self.capacity:
-                return victim
+        return victim
+
+    @cython.cfunc
+    def has_expired(self) -> cython.bint:
+        """Tell whether some node's time may be over."""
+        return self.wheel.over() > 0 or (self.soonest != INFINITY and self.soonest <= self.now())
+
+    @cython.cfunc
+    def expire(self, most: cython.Py_ssize_t) -> Any:
+        """Take out up to ``most`` nodes whose time is over, and return them."""
+        gone: list[Node] = []
+        now: cython.double = self.now()
+        if self.soonest <= now:
+            self.settle(now, max(most, _MOST_LOOKS))
+        while most > 0:
+            node = self.wheel.last_over()
+            if node is None:
+                break
+            most -= 1
+            self.discard(node)
+            gone.append(node)
+        return gone
+
+    @cython.cfunc
+    def settle(self, now: cython.double, most: cython.Py_ssize_t) -> None:
+        """Find those whose time is over by ``now``, looking at no more than about ``most`` nodes."""
+        looks: cython.Py_ssize_t = most
+        while looks > 0:
+            node = self.wheel.take(now, most)
+            if node is None:
+                self.soonest = self.wheel.next_look
+                return
+            looks -= 1
+            self.ripen(node, now)
+        self.soonest = now  # there may be more
+
+    @cython.cfunc
+    def ripen(self, node: Node, now: cython.double) -> None:
+        """Find out about ``node``, whose time may be over by ``now``: then it rests, else it waits on."""
+        if node.expires <= now:
+            self.wheel.rest(node)
+        elif node.expires != INFINITY:
+            self.wheel.schedule(node, node.expires)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def time(self, node: Node, when: cython.double) -> cython.void:
+        """Let ``node``, which waits nowhere, be looked at again ``when``."""
+        self.wheel.schedule(node, when)
+        if when < self.soonest:  # noqa: PLR1730 - min() of C doubles is a call
+            self.soonest = when
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def retime(self, node: Node, before: cython.double) -> cython.void:
+        """Note that ``node``, which was to expire at ``before``, has another time now. A later one is not noted yet."""
+        if node.timer != 0:
+            if node.expires >= before and node.expires != INFINITY and not self.wheel.is_over(node):
+                return
+            self.wheel.cancel(node)
+        if node.expires != INFINITY:
+            self.time(node, node.expires)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def let_go(self, node: Node) -> cython.void:
+        """Forget ``node``, which the caller holds, everywhere but in the map."""
+        self.order.removed(node)
+        if node.timer != 0:
+            self.wheel.cancel(node)
+        self.used -= node.weight
+        node.weight = 0
 
     @cython.cfunc
     def keep(self, node: Node) -> Node:
         """Put a new ``node`` under its key, unless one came in between; return the one that stands there."""
         kept: Node = self.nodes.setdefault(node.key, node)
         if kept is node:
+            self.used += node.weight
+            if node.expires != INFINITY:
+                self.time(node, node.expires)
             self.order.added(node)
-            if node.expires < self.soonest:  # noqa: PLR1730 - min() of C doubles is a call
-                self.soonest = node.expires
         return kept
 
     @cython.cfunc
     @cython.exceptval(check=False)
     def rewrite(self, node: Node, value: object, expires: cython.double) -> cython.void:
         """Give ``node`` another value and expiry. The caller holds the old value until the table is whole again."""
+        before: cython.double = node.expires
         node.value = value
         node.expires = expires
-        if expires < self.soonest:  # noqa: PLR1730
-            self.soonest = expires
+        if expires != before or node.timer != 0:
+            self.retime(node, before)
         self.order.updated(node)
 
     @cython.cfunc
     def discard(self, node: Node) -> None:
         """Take whatever stands under the key of ``node`` out of map and order, and ``node`` out of the order."""
         gone: Node | None = self.nodes.pop(node.key, None)
-        self.order.removed(node)
+        self.let_go(node)
         if gone is not node:
             self.expel(node, gone)
 
@@ -140,13 +241,13 @@ class Table:
         it, the only way to take out what cannot be found.
         """
         if instead is not None:
-            self.order.removed(instead)
+            self.let_go(instead)
         kept = [other for other in list(self.nodes.values()) if other is not node]
         if len(kept) < len(self.nodes):
             self.nodes.clear()
             for other in kept:
                 if self.nodes.setdefault(other.key, other) is not other:
-                    self.order.removed(other)
+                    self.let_go(other)
 
     def audit(self) -> list[str]:
         """Return what is wrong inside, nothing when all is well: map, order, bound and expiry agree."""
@@ -155,13 +256,19 @@ class Table:
         except AssertionError as error:
             return [str(error)]
         nodes = self.nodes
+        weights = sum(node.weight for node in nodes.values())
         found = {
             "order and map hold other nodes": {id(node) for node in turn} == {id(node) for node in nodes.values()},
             "the order holds a node twice": len(turn) == len(nodes),
             "a node stands under another key": all(node.key is key for key, node in nodes.items()),
             "there are more nodes than may be": not self.capacity or len(nodes) <= self.capacity,
+            "a node expires and does not wait for that": all(
+                node.timer or node.expires == INFINITY for node in nodes.values()
+            ),
+            f"nodes weigh {weights}, {self.used} is counted": weights == self.used,
         }
-        return [complaint for complaint, is_well in found.items() if not is_well]
+        wrong = [complaint for complaint, is_well in found.items() if not is_well]
+        return [*wrong, *self.wheel.audit(nodes.values())]
 
 
 if not cython.compiled:

@@ -17,6 +17,11 @@ cdef int _EPOCH_AT
 cdef int _EPOCHS
 cdef int _WARM
 cdef Py_ssize_t _CHANCE
+cdef Py_ssize_t _ENTRIES_A_GHOST
+cdef Py_ssize_t _LEAST_GHOSTS
+cdef Py_ssize_t _MOST_GHOSTS
+cdef Py_ssize_t _TOLERANCE
+cdef int _LOOKS
 cdef double _SHARE_PROTECTED
 
 cdef class TinyLfuOrder(Order):
@@ -34,6 +39,7 @@ cdef class TinyLfuOrder(Order):
     cdef Sketch sketch
     cdef Ghosts ghosts
     cdef NodeRef loser
+    cdef bint are_unequal
     cdef Climber climber
 
     cdef void use(self, Node node) noexcept
@@ -42,6 +48,7 @@ cdef class TinyLfuOrder(Order):
     cdef void promote(self, Node node) noexcept
     cdef int frequency_of(self, Node node) noexcept
     cdef Node least_of_main(self)
+    cdef Node least_worth(self)
     cdef bint is_admitted(self, Node candidate, Node least)
     cdef void requested(self) noexcept
     cdef void divide(self) noexcept
@@ -52,4 +59,6 @@ cdef class TinyLfuOrder(Order):
     cdef void make_room_to_count(self) noexcept
 
 cdef Node last_of(NodeRef head)
+cdef double worth_of(Node node) noexcept
+cdef Py_ssize_t remembered(Py_ssize_t capacity) noexcept
 cdef Py_ssize_t hash_of(object key) noexcept

@@ -11,6 +11,11 @@ Einziger, Friedman and Manes, "TinyLFU: a highly efficient cache admission polic
 2017; Einziger, Eytan, Friedman and Manes, "Adaptive software cache management", Middleware 2018. Caffeine, of Manes,
 showed how well it does.
 
+Where nodes differ in what they cost to be made again or in what they weigh, requests count in proportion to cost by
+weight, as what hits save in all is what counts (Cherkasova, "Improving WWW proxies performance with
+Greedy-Dual-Size-Frequency caching policy", 1998). Then who leaves the main part is who is worth least of the eight that
+were on probation for longest; the other seven have another turn.
+
 A candidate that was asked for six times or more is taken in by chance, once in 128 times, also when it loses: else who
 knows the hash of keys could keep a cache full of what nobody wants.
 
@@ -49,6 +54,11 @@ _MOVES_AT_ONCE = 16
 _FIRST_ENTRIES = 1024
 _WARM, _CHANCE = 6, 127
 _ENTRIES_A_GHOST, _LEAST_GHOSTS, _MOST_GHOSTS = 8, 4, 1 << 17
+_LOOKS = 8
+"""Among how many the one is looked for that is worth least, where nodes are not worth the same."""
+
+_TOLERANCE = 8
+"""The segments are divided anew when there is room for an eighth more nodes than before, or an eighth less."""
 
 
 @cython.final
@@ -59,6 +69,7 @@ class TinyLfuOrder(Order):
     def __cinit__(self) -> None:
         self.capacity = 0
         self.loser = NULL
+        self.are_unequal = False
         self.window_ring, self.probation_ring, self.protected_ring = new_ring(), new_ring(), new_ring()
         self.window = cython.cast(NodeRef, self.window_ring)
         self.probation = cython.cast(NodeRef, self.probation_ring)
@@ -73,16 +84,28 @@ class TinyLfuOrder(Order):
     def sized(self, capacity: cython.Py_ssize_t) -> None:
         self.capacity = capacity
         if capacity:
-            remembered = min(max(capacity // _ENTRIES_A_GHOST, _LEAST_GHOSTS), _MOST_GHOSTS)
             self.sketch = Sketch(min(capacity, _FIRST_ENTRIES))
-            self.ghosts = Ghosts(remembered)
-            self.climber = Climber(capacity, remembered)
+            self.ghosts = Ghosts(remembered(capacity))
+            self.climber = Climber(capacity, remembered(capacity))
+            self.divide()
+
+    @cython.cfunc
+    def resized(self, capacity: cython.Py_ssize_t) -> None:
+        if not self.capacity:
+            self.sized(capacity)
+        elif abs(capacity - self.capacity) * _TOLERANCE > self.capacity:
+            if capacity > 2 * self.capacity:
+                self.ghosts = Ghosts(remembered(capacity))
+            self.climber.fit(capacity, self.ghosts.limit)
+            self.capacity = capacity
             self.divide()
 
     @cython.cfunc
     @cython.exceptval(check=False)
     def added(self, node: Node) -> cython.void:
         node.place = _WINDOW | (self.sketch.epoch << _EPOCH_AT)
+        if node.worth > 0:
+            self.are_unequal = True
         link_first(self.window, node)
         self.in_window += 1
         if not self.capacity:
@@ -90,6 +113,9 @@ class TinyLfuOrder(Order):
         hashed: cython.Py_ssize_t = hash_of(node.key)
         self.sketch.add(hashed)
         self.make_room_to_count()
+        held: cython.Py_ssize_t = self.in_window + self.in_probation + self.in_protected
+        if held > self.capacity:
+            self.resized(2 * held)
         self.climber.regretted += self.ghosts.take(hashed)
         self.requested()
         self.settle()
@@ -195,13 +221,31 @@ class TinyLfuOrder(Order):
     def least_of_main(self) -> Node | None:
         """Return who would leave the main part, ``None`` where nobody is there."""
         least = last_of(self.probation)
-        return last_of(self.protected) if least is None else least
+        if least is None:
+            return last_of(self.protected)
+        return self.least_worth() if self.are_unequal else least
+
+    @cython.cfunc
+    def least_worth(self) -> Node:
+        """Return of the last few on probation the one whose requests are worth least; look at others next time."""
+        least: Node = cython.cast(Node, self.probation.prev)
+        lowest: cython.double = self.frequency_of(least) * worth_of(least)
+        looks: cython.int = min(_LOOKS, self.in_probation)
+        while looks > 1:
+            node: Node = cython.cast(Node, self.probation.prev)
+            worth: cython.double = self.frequency_of(node) * worth_of(node)
+            if worth < lowest:
+                least, lowest = node, worth
+            unlink(node)
+            link_first(self.probation, node)
+            looks -= 1
+        return least
 
     @cython.cfunc
     def is_admitted(self, candidate: Node, least: Node) -> cython.bint:
         """Tell whether ``candidate`` is worth more than ``least``."""
         frequency: cython.int = self.frequency_of(candidate)
-        if frequency > self.frequency_of(least):
+        if frequency * worth_of(candidate) > self.frequency_of(least) * worth_of(least):
             return True
         return frequency >= _WARM and ((hash_of(candidate.key) ^ self.climber.requests) & _CHANCE) == 0
 
@@ -290,7 +334,7 @@ class TinyLfuOrder(Order):
         for ring, count, place in zip(rings, counts, (_WINDOW, _PROBATION, _PROTECTED), strict=True):
             if len(ring) != count or any(node.place & _SEGMENT != place for node in ring):
                 raise AssertionError(f"{len(ring)} nodes stand in segment {place}, where {count} were counted")
-        first = self.victim()
+        first = None if self.are_unequal else self.victim()
         nodes = [*rings[1], *rings[2], *rings[0]]
         return nodes if first is None else [first, *[node for node in nodes if node is not first]]
 
@@ -300,6 +344,20 @@ def last_of(head: NodeRef) -> Node | None:
     """Return the last node of a ring, ``None`` where it is empty."""
     last = head.prev
     return None if last is head else cython.cast(Node, last)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def worth_of(node: Node) -> cython.double:
+    """Return what ``node`` is worth, 1 where nothing is known of it."""
+    return node.worth if node.worth > 0 else 1.0
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def remembered(capacity: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Return how many of those turned away are remembered beside ``capacity`` nodes."""
+    return min(max(capacity // _ENTRIES_A_GHOST, _LEAST_GHOSTS), _MOST_GHOSTS)
 
 
 @cython.cfunc

@@ -32,9 +32,11 @@ cdef class Cells(Table):
     cdef void swap(self, Node stored, Node fresh) noexcept
     cdef void replace(self, Node node, object value, double expires, Extra extra) noexcept
     cdef int bury(self, Node node)
+    cdef void lapse(self, Node node) noexcept
     cdef drop(self, Node node)
     cdef void note_write(self, Node node) noexcept
     cdef void forget_lapse(self, Node node) noexcept
     cdef void count_departure(self, Node victim) noexcept
     cdef report(self, object event)
-    cdef report_write(self, object key, Node victim)
+    cdef report_write(self, object key, Node victim, object gone)
+    cdef report_gone(self, object gone)

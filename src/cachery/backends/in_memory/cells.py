@@ -102,7 +102,7 @@ class Cells(Table):
     @cython.cfunc
     def deadline(self, life: cython.double) -> cython.double:
         """Return the time at which what is stored now for ``life`` seconds is over."""
-        return life if life == INFINITY else self.now() + life
+        return life if life == INFINITY else self.until(life)
 
     @cython.cfunc
     def is_valid(self, node: Node) -> cython.bint:
@@ -175,9 +175,10 @@ class Cells(Table):
         if stored is not fresh:
             self.swap(stored, fresh)
         else:
+            self.used += fresh.weight
+            if fresh.expires != INFINITY:
+                self.time(fresh, fresh.expires)
             self.order.added(fresh)
-            if fresh.expires < self.soonest:  # noqa: PLR1730 - min() of C doubles is a call
-                self.soonest = fresh.expires
             self.counters.writes += 1
             if fresh.extra is not None or self.fences.loading:
                 self.note_write(fresh)
@@ -196,6 +197,10 @@ class Cells(Table):
         value = stored.value
         extra = stored.extra
         self.replace(stored, fresh.value, fresh.expires, fresh.extra)
+        self.used += fresh.weight
+        self.used -= stored.weight
+        stored.weight = fresh.weight
+        stored.worth = fresh.worth
         fresh.value = value
         fresh.extra = extra
 
@@ -239,12 +244,35 @@ class Cells(Table):
             return KEPT
         if extra is not None and extra.stale_until > now:
             if not extra.is_lapsed:
-                extra.is_lapsed = True
-                self.lapsed += 1
+                self.wheel.cancel(node)
+                self.lapse(node)
             return KEPT
         self.drop(node)
         self.counters.expirations += 1
         return EXPIRED
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def lapse(self, node: Node) -> cython.void:
+        """Count ``node``, which is past its time and waits nowhere, as a stale one until that is over, too."""
+        extra: Extra = node.extra
+        extra.is_lapsed = True
+        self.lapsed += 1
+        self.time(node, extra.stale_until)
+
+    @cython.cfunc
+    def ripen(self, node: Node, now: cython.double) -> None:
+        """Find out about ``node`` as a table does; one with a stale time has a second end."""
+        extra: Extra | None = node.extra
+        if node.expires > now or extra is None or extra.stale_until == -INFINITY:
+            Table.ripen(self, node, now)
+        elif extra.stale_until <= now:
+            self.forget_lapse(node)
+            self.wheel.rest(node)
+        elif extra.is_lapsed:
+            self.time(node, extra.stale_until)
+        else:
+            self.lapse(node)
 
     @cython.cfunc
     def drop(self, node: Node) -> None:
@@ -261,6 +289,7 @@ class Cells(Table):
         if extra.is_lapsed:
             extra.is_lapsed = False
             self.lapsed -= 1
+            self.wheel.cancel(node)
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -302,14 +331,23 @@ class Cells(Table):
         notify(self.listeners, event)
 
     @cython.cfunc
-    def report_write(self, key: Key, victim: Node | None) -> None:
-        """Tell the listeners that ``key`` was stored, and that ``victim``, if any, left for it."""
+    def report_write(self, key: Key, victim: Node | None, gone: Any) -> None:
+        """Tell the listeners that ``key`` was stored, that ``victim``, if any, left for it, and ``gone`` before."""
+        if gone is not None:
+            self.report_gone(gone)
         if victim is not None:
-            if victim.place == EXPIRED:
-                self.report(Expired(self.name, victim.key))
-            else:
-                self.report(Evicted(self.name, victim.key, "size"))
+            self.report_gone([victim])
         self.report(Stored(self.name, key))
+
+    @cython.cfunc
+    def report_gone(self, gone: Any) -> None:
+        """Tell the listeners that the nodes ``gone`` expired or were evicted."""
+        for each in gone:
+            node: Node = each
+            if node.place == EXPIRED:
+                self.report(Expired(self.name, node.key))
+            elif node.place == KEPT:
+                self.report(Evicted(self.name, node.key, "size"))
 
     def audit(self) -> list[str]:
         """Return what is wrong inside, nothing when all is well."""
@@ -319,7 +357,7 @@ class Cells(Table):
             extra: Extra | None = node.extra
             if extra is not None and extra.is_lapsed:
                 lapsed += 1
-            elif node.expires < self.soonest:
+            elif node.expires < self.soonest and not self.wheel.is_over(node):
                 complaints.append(f"{node.key!r} expires before the soonest expiry")
         if lapsed != self.lapsed:
             complaints.append(f"{lapsed} nodes have lapsed, {self.lapsed} are counted")

@@ -1,4 +1,4 @@
-"""What few entries have, kept beside their node: tags, a cost, and the stamps of a loading cache."""
+"""What few entries have, kept beside their node: tags, a cost, an idle time, and the stamps of a loading cache."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class Extra:
     ``born``: the number of the last invalidation when the entry, or the load that brought it, began; below 0 until the
     entry is stored. ``is_lapsed``: the store has seen that the entry is past its time and keeps it as a stale one.
     ``marks``: what ``tags`` say was seen of sources, to be looked at again; ``None`` for nothing. ``serial``: a number
-    of its own, above 0, once something depends on it.
+    of its own, above 0, once something depends on it. ``idle``: for how many seconds the entry lives unread, and
+    ``ends``: when it is over even so.
     """
 
     tags: tuple[str, ...]
@@ -29,6 +30,8 @@ class Extra:
     born: int
     refresh_at: float
     stale_until: float
+    idle: float
+    ends: float
     is_lapsed: bool
     marks: Any
     serial: int
@@ -39,6 +42,8 @@ class Extra:
         self.born = born
         self.refresh_at = float("inf")
         self.stale_until = float("-inf")
+        self.idle = float("inf")
+        self.ends = float("inf")
         self.is_lapsed = False
         self.marks = None
         self.serial = 0

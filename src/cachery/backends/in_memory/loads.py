@@ -23,7 +23,7 @@ from cachery.model.marks import has_marks, marks_in
 from cachery.model.sentinels import MISSING
 
 if not cython.compiled:
-    from cachery.backends.in_memory.cells import Cells
+    from cachery.backends.in_memory.allowances import Allowances
     from cachery.backends.in_memory.extra import Extra
     from cachery.backends.in_memory.fences import Fence, LoadToken
     from cachery.policies.node import Node, new_node
@@ -31,7 +31,7 @@ if not cython.compiled:
 
 
 @cython.cclass
-class Loads(Cells):
+class Loads(Allowances):
     """Adds the backend port to the cells."""
 
     @property
@@ -75,7 +75,7 @@ class Loads(Cells):
         extra: Extra = node.extra
         if extra.refresh_at != INFINITY and extra.refresh_at <= self.now():
             return False
-        return self.is_valid(node)
+        return self.is_hit(node)
 
     def read_entry(self, key: Key) -> Entry | None:
         """Return what stands under ``key``, fresh or stale, with its stamps; ``None`` when it is dead or absent.
@@ -108,17 +108,12 @@ class Loads(Cells):
             raise CacheValueError(f"the token is for the key {token.key!r}, not {key!r}")
         value = entry.value if self.copier is None else self.copier(entry.value)
         fresh = new_node(key, value, entry.fresh_until)
+        last: cython.double = max(entry.fresh_until, entry.stale_until)
+        if last != INFINITY or entry.fresh_until != INFINITY:
+            self.wheel.reach(entry.fresh_until if last == INFINITY else last, self.now())
         if entry.tags or entry.cost is not None or entry.stale_until > entry.fresh_until or entry.refresh_at < INFINITY:
             fresh.extra = stamped_extra(entry, -1 if token is None else token.born)
-        with critical_section(self):
-            if token is not None and not self.fences.admits(token, entry.tags):
-                return False
-            victim = self.put(fresh)
-            if token is not None:
-                self.fences.settle(token)
-        if self.is_watched:
-            self.report_write(key, victim)
-        return True
+        return bool(self.enter(fresh, self.idle, entry.cost, token, entry.tags))
 
     def open_token(self, key: Key) -> LoadToken:
         """Note the moment at which a load of ``key`` begins."""

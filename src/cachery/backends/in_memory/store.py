@@ -16,32 +16,28 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
     from cachery._cython import critical_section  # type: ignore[assignment]
 
+import sys
 from collections.abc import Iterable
 from heapq import nlargest
 from operator import attrgetter
 from typing import Any
 
 from cachery.events import Expired, Invalidated, Miss
-from cachery.exceptions import CacheValueError
-from cachery.keys.text import check_whole, exact_key, exact_keys, exact_tags
-from cachery.model.durations import Duration
+from cachery.keys.text import exact_key, exact_keys, exact_tags
 from cachery.model.keys import Count, Key
-from cachery.model.values import used_up
 
 if not cython.compiled:
     from cachery.backends.in_memory.cells import EXPIRED, KEPT
     from cachery.backends.in_memory.extra import Extra
-    from cachery.backends.in_memory.loads import Loads
-    from cachery.model.values import is_used_up
-    from cachery.policies.node import Node, new_node
+    from cachery.backends.in_memory.writes import Writes
+    from cachery.policies.node import Node
     from cachery.policies.table import INFINITY
 
-NO_TAGS: tuple[str, ...] = ()
 SPARE_TAGS = 1024
 
 
 @cython.cclass
-class MemoryStore(Loads):
+class MemoryStore(Writes):
     """The verbs of a cache that lives in memory."""
 
     def get(self, key: Key, default: Any = None) -> Any:
@@ -53,7 +49,7 @@ class MemoryStore(Loads):
             if (
                 node is not None
                 and (node.expires == INFINITY or node.expires > self.now())
-                and (node.extra is None or self.is_valid(node))
+                and (node.extra is None or self.is_hit(node))
             ):
                 node.hits += 1
                 self.counters.hits += 1
@@ -67,132 +63,6 @@ class MemoryStore(Loads):
         if node is None:
             return self.missed(key, default)
         return self.deliver(key, node.value)
-
-    def set(  # noqa: C901 - written out: this is what every write pays
-        self,
-        key: Key,
-        value: Any,
-        ttl: Duration | None = None,
-        *,
-        tags: Iterable[str] = NO_TAGS,
-        cost: object = None,
-        depends_on: Iterable[Any] = NO_TAGS,
-    ) -> bool:
-        """Store ``value``; True when stored. A ``ttl`` of 0 or less removes ``key`` and returns False.
-
-        Raises ``CacheKeyError``, ``CacheValueError`` or ``CacheClosedError``; the cache is then as it was.
-        """
-        if type(key) is not str:
-            key = exact_key(key)
-        if is_used_up(value):
-            raise used_up(value)
-        life: cython.double = self.life if ttl is None else self.life_for(ttl)
-        extra: Extra | None = None
-        if tags is not NO_TAGS or cost is not None or depends_on is not tags:
-            extra = self.side_of(key, tags, cost, depends_on)
-        if life <= 0.0:
-            self.delete(key)
-            return False
-        if self.copier is not None:
-            value = self.copier(value)
-        expires: cython.double = life if life == INFINITY else self.deadline(life)
-        victim: Node | None = None
-        with critical_section(self):
-            node: Node | None = self.nodes.get(key)
-            if node is not None:
-                _old_value = node.value  # held until the section is over
-                _old_extra = node.extra
-                self.replace(node, value, expires, extra)
-        if node is None:
-            fresh = new_node(key, value, expires)
-            fresh.extra = extra
-            with critical_section(self):
-                victim = self.insert(fresh)
-        if self.is_watched:
-            self.report_write(key, victim)
-        return True
-
-    def add(self, key: Key, value: Any, ttl: Duration | None = None) -> bool:
-        """Store ``value`` only if ``key`` is absent, in one step; True when stored."""
-        key = exact_key(key)
-        if is_used_up(value):
-            raise used_up(value)
-        life: cython.double = self.life_for(ttl)
-        self.check_open()
-        if life <= 0.0:
-            return False
-        if self.copier is not None:
-            value = self.copier(value)
-        fresh = new_node(key, value, self.deadline(life))
-        with critical_section(self):
-            if self.live(key) is not None:
-                return False
-            victim = self.put(fresh)
-        if self.is_watched:
-            self.report_write(key, victim)
-        return True
-
-    def incr(self, key: Key, by: Count = 1, *, initial: Count = 0, ttl: Duration | None = None) -> int:
-        """Add ``by`` to the whole number under ``key``, in one step, and return the sum.
-
-        An absent key begins at ``initial`` and lives for ``ttl``; both count only then. Raises ``CacheValueError`` when
-        something else than an ``int`` is stored or given.
-        """
-        key = exact_key(key)
-        check_whole(by=by, initial=initial)
-        life: cython.double = self.life_for(ttl)
-        self.check_open()
-        fresh = new_node(key, initial + by, self.deadline(life))
-        with critical_section(self):
-            node = self.live(key)
-            if node is not None:
-                old = node.value
-                if type(old) is not int:
-                    raise CacheValueError(f"{key!r} holds {type(old).__name__}, not an int", key=key)
-                fresh.value = old + by
-                fresh.expires = node.expires
-                fresh.extra = node.extra
-                if fresh.extra is not None:
-                    side: Extra = fresh.extra
-                    side.serial = 0  # another value: what depends on it is over
-            elif life <= 0.0:
-                return initial + by
-            total: Count = fresh.value
-            victim = self.put(fresh)
-        if self.is_watched:
-            self.report_write(key, victim)
-        return total
-
-    def touch(self, key: Key, ttl: Duration | None = None) -> bool:
-        """Let ``key`` live for ``ttl`` from now on, ``None`` being the default; True if it was there.
-
-        A ``ttl`` of 0 or less deletes it.
-        """
-        key = exact_key(key)
-        life: cython.double = self.life_for(ttl)
-        if life <= 0.0:
-            return self.delete(key)
-        self.check_open()
-        expires: cython.double = self.deadline(life)
-        with critical_section(self):
-            node = self.live(key)
-            if node is None:
-                return False
-            extra: Extra | None = node.extra
-            if extra is not None:  # as long a stale time as before, and no refresh ahead of the new end
-                extra.stale_until += expires - node.expires if node.expires != INFINITY else 0.0
-                extra.refresh_at = INFINITY
-            self.rewrite(node, node.value, expires)
-        return True
-
-    def delete(self, key: Key) -> bool:
-        """Remove ``key``; True if it was there."""
-        if type(key) is not str:
-            key = exact_key(key)
-        was_there: cython.bint = self.remove(key)
-        if was_there and self.is_watched:
-            self.report(Invalidated(self.name, "delete", key))
-        return was_there
 
     def delete_many(self, keys: Iterable[str]) -> int:
         """Remove ``keys``; return how many were there. A bad key removes none."""
@@ -259,8 +129,9 @@ class MemoryStore(Loads):
         """Return how many entries are live. Those dead by a tag count until they are touched or swept."""
         self.check_open()
         if self.soonest != INFINITY and self.soonest <= self.now():
-            self.sweep()
-        return len(self.nodes) - self.lapsed
+            with critical_section(self):
+                self.settle(self.now(), sys.maxsize)
+        return len(self.nodes) - self.lapsed - self.wheel.over()
 
     @property
     def max_size(self) -> int | None:
@@ -281,18 +152,11 @@ class MemoryStore(Loads):
         expired: list[str] = []
         removed: cython.Py_ssize_t = 0
         with critical_section(self):
-            self.soonest = INFINITY
-            try:
-                for node in nodes:
-                    fate = self.bury(node)
-                    removed += fate != KEPT
-                    if fate == KEPT:
-                        self.soonest = min(self.soonest, self.next_look(node))
-                    elif fate == EXPIRED and self.is_watched:
-                        expired.append(node.key)
-            except BaseException:
-                self.soonest = -INFINITY  # not all were seen: look again next time
-                raise
+            for node in nodes:
+                fate = self.bury(node)
+                removed += fate != KEPT
+                if fate == EXPIRED and self.is_watched:
+                    expired.append(node.key)
         for key in expired:
             self.report(Expired(self.name, key))
         return removed
@@ -331,36 +195,14 @@ class MemoryStore(Loads):
             dead: Node | None = self.nodes.get(key)
             if dead is not None:
                 fate = self.bury(dead)
+            gone = self.make_room(None) if fate != EXPIRED and self.has_expired() else None
         if self.listeners:
             if fate == EXPIRED:
                 self.report(Expired(self.name, key))
+            if gone is not None:
+                self.report_gone(gone)
             self.report(Miss(self.name, key))
         return default
-
-    @cython.cfunc
-    def next_look(self, node: Node) -> cython.double:
-        """Return when ``node`` should be looked at again: at its expiry, or at its last end when it is past that."""
-        extra: Extra | None = node.extra
-        return extra.stale_until if extra is not None and extra.is_lapsed else node.expires
-
-    @cython.cfunc
-    def remove(self, key: Key) -> cython.bint:
-        """Remove ``key``, dead or alive, and tell the loads under way; True if it was alive."""
-        self.check_open()
-        was_live: cython.bint = False
-        fate: cython.int = KEPT
-        with critical_section(self):
-            self.fences.touch(key)
-            node: Node | None = self.nodes.get(key)
-            if node is not None:
-                fate = self.bury(node)
-                if fate == KEPT:
-                    was_live = self.live(key) is not None
-                    self.drop(node)
-                    self.counters.deletes += was_live
-        if fate == EXPIRED and self.is_watched:
-            self.report(Expired(self.name, key))
-        return was_live
 
     @cython.cfunc
     def empty(self) -> Any:
@@ -371,7 +213,7 @@ class MemoryStore(Loads):
         gone = self.snapshot()
         self.fences.hit_all()
         for node in self.nodes.values():
-            self.order.removed(node)
+            self.let_go(node)
         self.nodes.clear()
         self.lapsed = 0
         self.soonest = INFINITY

@@ -1,0 +1,30 @@
+from cachery.backends.in_memory.cells cimport EXPIRED, KEPT, OUTDATED, Cells
+from cachery.backends.in_memory.extra cimport Extra
+from cachery.backends.in_memory.fences cimport LoadToken
+from cachery.policies.node cimport Node
+from cachery.policies.table cimport INFINITY, MOST_EXPIRED
+
+cdef long long _MOST_WEIGHT
+cdef Py_ssize_t _COSTS_IN_MEAN
+cdef Py_ssize_t _FIRST_ROOM
+cdef double _LEAST_WORTH
+
+cdef class Allowances(Cells):
+    cdef readonly double idle
+    cdef object weigher
+    cdef long long budget
+    cdef long long unit
+    cdef double mean_cost
+    cdef Py_ssize_t costs
+
+    cdef bint is_hit(self, Node node)
+    cdef bint prolong(self, Node node)
+    cdef double idle_for(self, object idle_ttl)
+    cdef leave_unread(self, Node fresh, double idle)
+    cdef double worth_of(self, object cost)
+    cdef bint prepare(self, Node fresh, double idle, object cost)
+    cdef bint weigh(self, Node fresh)
+    cdef bint enter(self, Node fresh, double idle, object cost, LoadToken token, object tags)
+    cdef too_large(self, object key)
+    cdef make_room(self, Node fresh)
+    cdef lighten(self, Node fresh, object gone)

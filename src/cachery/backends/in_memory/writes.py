@@ -1,0 +1,213 @@
+"""The verbs of the memory cache that write one entry.
+
+``set`` is written out for what most caches are: neither weighed nor with idle times. Whatever else there is enters by
+``Allowances.enter``.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+    from cython import critical_section
+
+    if not cython.compiled:  # the Cython package itself: it has no locks
+        raise ImportError
+except ImportError:
+    from cachery import _cython as cython  # type: ignore[no-redef]
+    from cachery._cython import critical_section  # type: ignore[assignment]
+
+from collections.abc import Iterable
+from typing import Any
+
+from cachery.events import Expired, Invalidated
+from cachery.exceptions import CacheValueError
+from cachery.keys.text import check_whole, exact_key
+from cachery.model.durations import Duration
+from cachery.model.keys import Count, Key
+from cachery.model.values import used_up
+
+if not cython.compiled:
+    from cachery.backends.in_memory.cells import EXPIRED, KEPT
+    from cachery.backends.in_memory.extra import Extra
+    from cachery.backends.in_memory.loads import Loads
+    from cachery.model.values import is_used_up
+    from cachery.policies.node import Node, new_node
+    from cachery.policies.table import INFINITY
+
+NO_TAGS: tuple[str, ...] = ()
+
+
+@cython.cclass
+class Writes(Loads):
+    """Adds ``set``, ``add``, ``incr``, ``touch`` and ``delete`` to the backend port."""
+
+    def set(  # noqa: C901, PLR0913, PLR0915 - written out: this is what every write pays
+        self,
+        key: Key,
+        value: Any,
+        ttl: Duration | None = None,
+        *,
+        tags: Iterable[str] = NO_TAGS,
+        cost: object = None,
+        depends_on: Iterable[Any] = NO_TAGS,
+        idle_ttl: Duration | None = None,
+    ) -> bool:
+        """Store ``value``; True when stored. A ``ttl`` of 0 or less removes ``key`` and returns False.
+
+        ``idle_ttl``: the entry is over when it is not read for that long, and after ``ttl`` in any case. ``cost``: what
+        the value took to compute, in a unit of your choice; ``"tinylfu"`` keeps what costs more than others for longer.
+        False also for what is heavier than ``max_bytes`` by itself; then there is nothing under ``key``.
+
+        Raises ``CacheKeyError``, ``CacheValueError`` or ``CacheClosedError``; the cache is then as it was.
+        """
+        if type(key) is not str:
+            key = exact_key(key)
+        if is_used_up(value):
+            raise used_up(value)
+        life: cython.double = self.life if ttl is None else self.life_for(ttl)
+        idle: cython.double = self.idle if idle_ttl is None else self.idle_for(idle_ttl)
+        extra: Extra | None = None
+        if tags is not NO_TAGS or cost is not None or depends_on is not tags:
+            extra = self.side_of(key, tags, cost, depends_on)
+        if life <= 0.0:
+            self.delete(key)
+            return False
+        if self.copier is not None:
+            value = self.copier(value)
+        expires: cython.double = life if life == INFINITY else self.deadline(life)
+        if self.weigher is not None or cost is not None or idle != INFINITY:
+            limited = new_node(key, value, expires)
+            limited.extra = extra
+            return bool(self.enter(limited, idle, cost, None, NO_TAGS))
+        victim: Node | None = None
+        gone = None
+        with critical_section(self):
+            node: Node | None = self.nodes.get(key)
+            if node is not None:
+                _old_value = node.value  # held until the section is over
+                _old_extra = node.extra
+                node.worth = 0.0
+                self.replace(node, value, expires, extra)
+        if node is None:
+            fresh = new_node(key, value, expires)
+            fresh.extra = extra
+            with critical_section(self):
+                if self.has_expired():
+                    gone = self.make_room(None)
+                victim = self.insert(fresh)
+        if self.is_watched:
+            self.report_write(key, victim, gone)
+        return True
+
+    def add(self, key: Key, value: Any, ttl: Duration | None = None) -> bool:
+        """Store ``value`` only if ``key`` is absent, in one step; True when stored."""
+        key = exact_key(key)
+        if is_used_up(value):
+            raise used_up(value)
+        life: cython.double = self.life_for(ttl)
+        self.check_open()
+        if life <= 0.0:
+            return False
+        if self.copier is not None:
+            value = self.copier(value)
+        fresh = new_node(key, value, self.deadline(life))
+        victim: Node | None = None
+        gone = None
+        has_room: cython.bint = self.prepare(fresh, self.idle, None)
+        with critical_section(self):
+            if self.live(key) is not None:
+                return False
+            if has_room:
+                gone = self.make_room(fresh) if self.weigher is not None or self.has_expired() else None
+                victim = self.put(fresh)
+        if not has_room:
+            self.too_large(key)
+        elif self.is_watched:
+            self.report_write(key, victim, gone)
+        return has_room
+
+    def incr(self, key: Key, by: Count = 1, *, initial: Count = 0, ttl: Duration | None = None) -> int:
+        """Add ``by`` to the whole number under ``key``, in one step, and return the sum.
+
+        An absent key begins at ``initial`` and lives for ``ttl``; both count only then. Raises ``CacheValueError`` when
+        something else than an ``int`` is stored or given.
+        """
+        key = exact_key(key)
+        check_whole(by=by, initial=initial)
+        life: cython.double = self.life_for(ttl)
+        self.check_open()
+        fresh = new_node(key, initial + by, self.deadline(life))
+        has_room: cython.bint = self.prepare(fresh, self.idle, None)
+        with critical_section(self):
+            node = self.live(key)
+            if node is not None:
+                old = node.value
+                if type(old) is not int:
+                    raise CacheValueError(f"{key!r} holds {type(old).__name__}, not an int", key=key)
+                fresh.value = old + by
+                fresh.expires = node.expires
+                fresh.extra = node.extra
+                if fresh.extra is not None:
+                    side: Extra = fresh.extra
+                    side.serial = 0  # another value: what depends on it is over
+            elif life <= 0.0 or not has_room:
+                return initial + by
+            total: Count = fresh.value
+            gone = self.make_room(fresh) if self.weigher is not None or self.has_expired() else None
+            victim = self.put(fresh)
+        if self.is_watched:
+            self.report_write(key, victim, gone)
+        return total
+
+    def touch(self, key: Key, ttl: Duration | None = None) -> bool:
+        """Let ``key`` live for ``ttl`` from now on, ``None`` being the default; True if it was there.
+
+        A ``ttl`` of 0 or less deletes it.
+        """
+        key = exact_key(key)
+        life: cython.double = self.life_for(ttl)
+        if life <= 0.0:
+            return self.delete(key)
+        self.check_open()
+        expires: cython.double = self.deadline(life)
+        unread: cython.double = self.now()
+        with critical_section(self):
+            node = self.live(key)
+            if node is None:
+                return False
+            extra: Extra | None = node.extra
+            if extra is not None:  # as long a stale time as before, and no refresh ahead of the new end
+                extra.ends = expires
+                expires = min(expires, unread + extra.idle)
+                extra.stale_until += expires - node.expires if node.expires != INFINITY else 0.0
+                extra.refresh_at = INFINITY
+            self.rewrite(node, node.value, expires)
+        return True
+
+    def delete(self, key: Key) -> bool:
+        """Remove ``key``; True if it was there."""
+        if type(key) is not str:
+            key = exact_key(key)
+        was_there: cython.bint = self.remove(key)
+        if was_there and self.is_watched:
+            self.report(Invalidated(self.name, "delete", key))
+        return was_there
+
+    @cython.cfunc
+    def remove(self, key: Key) -> cython.bint:
+        """Remove ``key``, dead or alive, and tell the loads under way; True if it was alive."""
+        self.check_open()
+        was_live: cython.bint = False
+        fate: cython.int = KEPT
+        with critical_section(self):
+            self.fences.touch(key)
+            node: Node | None = self.nodes.get(key)
+            if node is not None:
+                fate = self.bury(node)
+                if fate == KEPT:
+                    was_live = self.live(key) is not None
+                    self.drop(node)
+                    self.counters.deletes += was_live
+        if fate == EXPIRED and self.is_watched:
+            self.report(Expired(self.name, key))
+        return was_live
