@@ -12,7 +12,7 @@ from cachery import aio
 
 ONLY_BLOCKING = {"__contains__", "__len__", "__enter__", "__exit__"}
 ONLY_AIO = {"size", "__aenter__", "__aexit__"}
-PLAIN = {"build_engine", "cached", "check_open", "get_stats", "keys", "peek", "subscribe"}
+PLAIN = {"build_engine", "cached", "check_open", "get_stats", "keys", "peek", "record_trace", "subscribe"}
 """What is not awaited in ``cachery.aio``."""
 
 
