@@ -16,6 +16,7 @@ cdef int _USES_AT
 cdef int _EPOCH_AT
 cdef int _EPOCHS
 cdef int _WARM
+cdef long long _MOST_RECALLED
 cdef Py_ssize_t _CHANCE
 cdef double _SHARE_PROTECTED
 
@@ -40,7 +41,8 @@ cdef class TinyLfuOrder(Order):
     cdef int uses_of(self, Node node) noexcept
     cdef void remember(self, Node node) noexcept
     cdef void promote(self, Node node) noexcept
-    cdef int frequency_of(self, Node node) noexcept
+    cdef void leave(self, Node node) noexcept
+    cdef void stand_last(self, NodeRef head, Node node, int segment) noexcept
     cdef Node least_of_main(self)
     cdef bint is_admitted(self, Node candidate, Node least)
     cdef void requested(self) noexcept
