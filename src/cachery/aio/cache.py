@@ -34,8 +34,8 @@ class Cache(ABC):
     """A cache for event loops. What each verb means, ``cachery.Cache`` says; here the verbs are awaited.
 
     In the place of ``in`` and ``len`` there are ``exists`` and ``size``; ``keys`` is an asynchronous iterator;
-    ``stats``, ``subscribe``, ``cached``, ``record_trace`` and ``peek`` are plain. A cache belongs to no loop: any number
-    may use it.
+    ``stats``, ``subscribe``, ``cached``, ``record_trace`` and ``peek`` are plain. A cache belongs to no loop: any
+    number may use it.
 
     >>> import asyncio
     >>> from cachery.aio import InMemoryCache

@@ -14,7 +14,7 @@ cdef extern from *:
     bint is_used_up "cachery_is_used_up"(object value) noexcept
 
 cdef class MemoryStore(Loads):
-    cdef object snapshot(self)
+    cdef object all_nodes(self)
     cdef object missed(self, object key, object default)
     cdef double next_look(self, Node node)
     cdef bint remove(self, object key)

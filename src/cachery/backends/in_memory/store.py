@@ -277,7 +277,7 @@ class MemoryStore(Loads):
     def sweep(self) -> int:
         """Remove what is dead; return how many entries that were."""
         self.check_open()
-        nodes = self.snapshot()
+        nodes = self.all_nodes()
         expired: list[str] = []
         removed: cython.Py_ssize_t = 0
         with critical_section(self):
@@ -299,11 +299,11 @@ class MemoryStore(Loads):
 
     def hottest_keys(self, n: Count) -> list[tuple[str, int]]:
         """Return the ``n`` most read of the keys held now, each with how often it was read."""
-        return [(node.key, node.hits) for node in nlargest(n, self.snapshot(), key=attrgetter("hits")) if node.hits]
+        return [(node.key, node.hits) for node in nlargest(n, self.all_nodes(), key=attrgetter("hits")) if node.hits]
 
     def forget_hits(self) -> None:
         """Let the counts behind ``hottest_keys`` begin again."""
-        for node in self.snapshot():
+        for node in self.all_nodes():
             node.hits = 0
 
     def close(self) -> None:
@@ -313,7 +313,7 @@ class MemoryStore(Loads):
             _gone = self.empty()  # held until the section is over
 
     @cython.cfunc
-    def snapshot(self) -> Any:
+    def all_nodes(self) -> Any:
         """Return the nodes of this moment, dead ones too."""
         nodes = self.nodes  # held: making the list may run finalizers
         with critical_section(self):
@@ -368,7 +368,7 @@ class MemoryStore(Loads):
 
         The map is emptied, never replaced: somebody further down the stack may be reading it.
         """
-        gone = self.snapshot()
+        gone = self.all_nodes()
         self.fences.hit_all()
         for node in self.nodes.values():
             self.order.removed(node)
@@ -380,7 +380,7 @@ class MemoryStore(Loads):
     @cython.cfunc
     def forget_tags(self) -> None:
         """Remove what is outdated by tags, so that the numbers of past invalidations can be forgotten."""
-        nodes = self.snapshot()
+        nodes = self.all_nodes()
         with critical_section(self):
             nodes = [node for node in nodes if node.extra is not None and self.is_stored(node)]
             for node in nodes:
