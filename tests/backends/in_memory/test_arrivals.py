@@ -14,6 +14,7 @@ import pytest
 from tests.backends.in_memory.ground import Closing, live
 
 from cachery import CacheClosedError, InMemoryCache, NamespacedCache
+from cachery.policies.registry import POLICIES
 from cachery.testing import check_invariants
 
 
@@ -126,6 +127,51 @@ def test_a_cache_that_is_closed_meanwhile(meddled: Any, place: Path) -> None:
         other.snapshot(place)
     assert place.read_bytes() == before
     assert list(place.parent.iterdir()) == [place]
+
+
+class Last:
+    """A value that meddles with its cache when it is collected."""
+
+    def __init__(self, cache: InMemoryCache, chance: random.Random) -> None:
+        self.cache, self.chance, self.itself = cache, chance, self
+
+    def __del__(self) -> None:
+        for verb in (self.cache.get, self.cache.delete, self.cache.get):
+            verb(f"{self.chance.randrange(200)}")
+        self.cache.set(f"{self.chance.randrange(200)}", 7, self.chance.randrange(50, 60))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return int, (7,)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_finalizers_may_run_at_any_moment(policy: str, place: Path) -> None:
+    chance = random.Random(5)
+    cache, before = InMemoryCache(150, policy=policy), gc.get_threshold()
+    try:
+        for round_ in range(20):
+            for number in range(100):
+                cache.set(
+                    f"{chance.randrange(200)}", Last(cache, chance) if number % 2 else 7, tags=["red"] * (number % 3)
+                )
+            gc.set_threshold(3)
+            cache.snapshot(place)
+            if round_ % 4 == 3:
+                cache.clear()
+            cache.restore(place)
+            gc.set_threshold(*before)
+            check_invariants(cache)
+        for key in list(cache.keys()):
+            cache.set(key, 7)
+        gc.collect()
+        cache.snapshot(place)
+        new = InMemoryCache()
+        assert new.restore(place) == len(cache)
+        assert set(live(new).values()) == {7}
+    finally:
+        gc.set_threshold(*before)
+        cache.close()
+        gc.collect()
 
 
 def test_other_threads_go_on_while_it_is_taken_and_restored(place: Path) -> None:
