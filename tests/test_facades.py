@@ -67,6 +67,14 @@ def test_a_blocking_cache_takes_what_the_verb_takes(kind: type, name: str) -> No
     assert parameters_of(getattr(kind, name)) == parameters_of(getattr(cachery.Cache, name))
 
 
+@pytest.mark.parametrize("name", ["restore", "snapshot"])
+def test_the_verbs_of_memory_alone_are_awaited_with_the_same_parameters(name: str) -> None:
+    blocking, awaited = getattr(cachery.InMemoryCache, name), getattr(aio.InMemoryCache, name)
+    assert parameters_of(blocking) == parameters_of(awaited)
+    assert inspect.iscoroutinefunction(awaited)
+    assert not hasattr(cachery.NullCache, name)
+
+
 @pytest.mark.parametrize(
     "name", ["InMemoryCache", "InMemoryBackend", "NullCache", "NamespacedCache", "CacheManager", "TTLManager"]
 )

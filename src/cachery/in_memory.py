@@ -143,10 +143,10 @@ class InMemoryCache(PortableStore, Cache):
     def restore(self, path: str | os.PathLike[str], **options: Unpack[SnapshotOptions]) -> int:
         """Bring back what ``snapshot`` wrote to ``path``; return how many entries were stored.
 
-        Each has the time left that it had, less what has passed since by the wall clock. Entries stand behind those
-        that are held, in the order in which they stood, and nothing is evicted: of those that have no room the most
+        Each has the time left that it had, less what has passed since by the wall clock. They stand in the order in
+        which they stood, behind what is held already, and nothing is evicted: where there is room for some, the most
         valuable ones come. A key that is held or loaded already, or that is written, removed or invalidated meanwhile,
-        is left as it is. ``options`` are those that the snapshot was taken with; secret and name of the cache too.
+        is left as it is. ``options`` are those that the snapshot was taken with; the name of the cache is the same too.
 
         What cannot be read is left out, with an event ``Unreadable`` for each entry, and a line in the log that says
         what to do. Of a file that was cut short all that is whole is stored, and the log says so.

@@ -46,8 +46,8 @@ def restore_snapshot(cache: PortableStore, path: str | os.PathLike[str], options
         finally:
             cache.end_arrivals(token)
     if arrivals.unreadable:
-        told = "; ".join(f"{count}: {_CURES.get(reason, reason)}" for reason, count in arrivals.unreadable.items())
-        _log.warning("entries of the snapshot %s cannot be read and are left out: %s", place, told)
+        told = "; ".join(f"{count} ({_CURES.get(reason, reason)})" for reason, count in arrivals.unreadable.items())
+        _log.warning("of the entries in the snapshot %s these cannot be read and are left out: %s", place, told)
     if not reading.is_whole and not arrivals.is_full:
         _log.warning("the snapshot %s is cut short or damaged: %d entries were restored", place, arrivals.stored)
     return arrivals.stored

@@ -105,14 +105,15 @@ class PortableStore(MemoryStore):
                     continue
                 if not is_valid or (node.expires <= now and (extra is None or extra.stale_until <= now)):
                     return None
-                entry = Entry(node.value, node.expires)
-                serial: cython.longlong = 0
-                if extra is not None:
-                    serial = extra.serial
-                    entry = Entry(node.value, node.expires, extra.refresh_at, extra.stale_until, extra.tags, extra.cost)
-                return Carried(
-                    node.key, entry, node.hits, self.order.frequency_of(node), self.order.segment_of(node), serial
-                )
+                # All is read before an object is made, for that may run finalizers which change the node.
+                hits: cython.longlong = node.hits
+                frequency: cython.longlong = self.order.frequency_of(node)
+                segment: cython.int = self.order.segment_of(node)
+                if extra is None:
+                    return Carried(node.key, Entry(node.value, node.expires), hits, frequency, segment)
+                serial: cython.longlong = extra.serial
+                entry = Entry(node.value, node.expires, extra.refresh_at, extra.stale_until, extra.tags, extra.cost)
+                return Carried(node.key, entry, hits, frequency, segment, serial)
         return None
 
     def begin_arrivals(self, serials: Count) -> tuple[LoadToken, int]:
