@@ -14,6 +14,7 @@ import pytest
 from tests.backends.in_memory.ground import Closing, live
 
 from cachery import CacheClosedError, InMemoryCache, NamespacedCache
+from cachery.invalidation import Key
 from cachery.policies.registry import POLICIES
 from cachery.testing import check_invariants
 
@@ -127,6 +128,26 @@ def test_a_cache_that_is_closed_meanwhile(meddled: Any, place: Path) -> None:
         other.snapshot(place)
     assert place.read_bytes() == before
     assert list(place.parent.iterdir()) == [place]
+
+
+class Binding:
+    """A value that, when it is written, lets one entry depend on another."""
+
+    def __init__(self, cache: InMemoryCache) -> None:
+        self.cache = cache
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self.cache.set("late", 2, depends_on=[Key("a")])
+        return int, (7,)
+
+
+def test_what_depends_on_another_only_since_it_was_begun_is_left_out(place: Path) -> None:
+    cache, new = InMemoryCache(), InMemoryCache()
+    cache.set_many({"a": 1, "late": 1})
+    cache.set("last", Binding(cache))
+    assert cache.snapshot(place) == new.restore(place) == 2
+    assert new.get_many(["a", "late", "last"]) == {"a": 1, "last": 7}
+    assert cache.get("late") == 2
 
 
 class Last:
