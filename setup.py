@@ -21,6 +21,7 @@ COMPILED = (
     "backends/in_memory/extra",
     "backends/in_memory/fences",
     "backends/in_memory/loads",
+    "backends/in_memory/portable",
     "backends/in_memory/store",
     "backends/in_memory/writes",
     "backends/redis/names",

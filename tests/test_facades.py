@@ -12,7 +12,7 @@ from cachery import aio
 
 ONLY_BLOCKING = {"__contains__", "__len__", "__enter__", "__exit__"}
 ONLY_AIO = {"size", "__aenter__", "__aexit__"}
-PLAIN = {"build_engine", "cached", "check_open", "get_stats", "keys", "peek", "subscribe"}
+PLAIN = {"build_engine", "cached", "check_open", "get_stats", "keys", "peek", "record_trace", "subscribe"}
 """What is not awaited in ``cachery.aio``."""
 
 ONLY_IN_MEMORY = {"idle_ttl"}
@@ -69,6 +69,14 @@ def test_a_cache_takes_what_the_verb_takes(kind: type, name: str) -> None:
 @pytest.mark.parametrize("name", VERBS)
 def test_a_blocking_cache_takes_what_the_verb_takes(kind: type, name: str) -> None:
     assert parameters_of(getattr(kind, name)) == parameters_of(getattr(cachery.Cache, name))
+
+
+@pytest.mark.parametrize("name", ["restore", "snapshot"])
+def test_the_verbs_of_memory_alone_are_awaited_with_the_same_parameters(name: str) -> None:
+    blocking, awaited = getattr(cachery.InMemoryCache, name), getattr(aio.InMemoryCache, name)
+    assert parameters_of(blocking) == parameters_of(awaited)
+    assert inspect.iscoroutinefunction(awaited)
+    assert not hasattr(cachery.NullCache, name)
 
 
 @pytest.mark.parametrize(

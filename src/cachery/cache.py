@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
@@ -16,9 +17,10 @@ from cachery.model.sentinels import MISSING, Missing
 from cachery.model.values import check_value
 from cachery.statistics.stats import CacheStats
 
-if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
+if TYPE_CHECKING:  # loaded when they are used for the first time
     from cachery.decorators.types import CachedFunction, Decorator, OfClass
     from cachery.loading import BlockingEngine
+    from cachery.recording import TraceRecording
 
 __all__ = ["Cache"]
 
@@ -241,6 +243,28 @@ class Cache(ABC):
         from cachery.decorators import cached_in  # noqa: PLC0415 - loaded when it is used
 
         return cached_in(self, function, ttl, options)
+
+    def record_trace(self, path: str | os.PathLike[str]) -> TraceRecording:
+        """Write the key of every request to ``path`` from now on, a line each, until what is returned is closed.
+
+        Such a file is what ``cachery simulate`` and ``cachery.simulation`` read. What is a request, how a key is
+        written and when the file is whole, ``cachery.simulation.record_trace`` says.
+
+        Raises ``CacheValueError`` for a file that cannot be written, or whose name says that it is no text.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> from cachery import InMemoryCache
+        >>> from cachery.simulation import read_trace
+        >>> cache = InMemoryCache()
+        >>> with TemporaryDirectory() as folder:
+        ...     with cache.record_trace(f"{folder}/requests.trace"):
+        ...         values = [cache.get(key) for key in ("a", "b", "a")]
+        ...     read_trace(f"{folder}/requests.trace")
+        ['a', 'b', 'a']
+        """
+        from cachery.recording import record_trace  # noqa: PLC0415 - loaded when it is used
+
+        return record_trace(self, path)
 
     def has(self, key: str) -> bool:
         """Tell whether ``key`` is there, as ``exists``."""

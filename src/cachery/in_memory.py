@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack
 
-from cachery.backends.in_memory.store import MemoryStore
+from cachery.backends.in_memory.portable import PortableStore
 from cachery.cache import Cache
 from cachery.exceptions import CacheValueError
 from cachery.keys.glob import glob_matcher
@@ -17,8 +18,9 @@ from cachery.policies.table import capacity_of
 from cachery.ports.clock import Clock
 from cachery.statistics.stats import CacheStats
 
-if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
+if TYPE_CHECKING:  # loaded when they are used for the first time
     from cachery.loading import BlockingEngine
+    from cachery.snapshots.options import SnapshotOptions
 
 __all__ = ["InMemoryCache"]
 
@@ -35,7 +37,7 @@ DEFAULT_SIZE: int = _Default(1000)
 """The most entries where nothing is said of that."""
 
 
-class InMemoryCache(MemoryStore, Cache):
+class InMemoryCache(PortableStore, Cache):
     """A cache in this process: the fastest there is, gone with the process.
 
     ``max_size``: the most entries, ``None`` for no bound. ``max_bytes``: the most bytes (or text as ``"64MiB"``) that
@@ -138,11 +140,55 @@ class InMemoryCache(MemoryStore, Cache):
         Returns how many live ones there were.
         """
         matches = glob_matcher(pattern)
+        self.refuse_arrivals(matches)
         return self.delete_all([key for key in self.known_keys() if matches(key)], pattern)
 
     def cleanup_expired(self) -> int:
         """Remove what is expired or dead by a tag; return how many entries that were."""
         return self.sweep()
+
+    def snapshot(self, path: str | os.PathLike[str], **options: Unpack[SnapshotOptions]) -> int:
+        """Write every live entry to the file ``path``, for ``restore`` after a restart; return how many were written.
+
+        Keys, values, tags, costs, the time that is left and how often each was used are kept. A file that is there is
+        replaced when the new one is whole, and stays if anything fails; only this user can read it. The cache is in use
+        meanwhile: what changes while it is written may be in it or not. What the serializer cannot carry, and values
+        beyond ``max_value_bytes``, are left out, and a line in the log says how many. ``options`` are those of
+        ``SnapshotOptions``.
+
+        Raises ``CacheConnectionError`` or ``CacheFullError`` for a file that cannot be written.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     with InMemoryCache() as cache:
+        ...         _ = cache.set("answer", {"value": 42}, ttl="1h")
+        ...         cache.snapshot(f"{place}/answers.snapshot")
+        ...     with InMemoryCache() as cache:
+        ...         cache.restore(f"{place}/answers.snapshot"), cache.get("answer")
+        1
+        (1, {'value': 42})
+        """
+        from cachery.snapshots.taking import take_snapshot  # noqa: PLC0415 - loaded when it is used
+
+        return take_snapshot(self, path, options)
+
+    def restore(self, path: str | os.PathLike[str], **options: Unpack[SnapshotOptions]) -> int:
+        """Bring back what ``snapshot`` wrote to ``path``; return how many entries were stored.
+
+        Each has the time left that it had, less what has passed since by the wall clock. They stand in the order in
+        which they stood, behind what is held already, and nothing is evicted: where there is room for some, the most
+        valuable ones come. A key that is held or loaded already, or that is written, removed or invalidated meanwhile,
+        is left as it is. ``options`` are those that the snapshot was taken with; the name of the cache is the same too.
+
+        What cannot be read is left out, with an event ``Unreadable`` for each entry, and a line in the log that says
+        what to do. Of a file that was cut short all that is whole is stored, and the log says so.
+
+        Raises ``CacheConnectionError`` for a file that is not there or cannot be read, ``CacheValueError`` for one that
+        is no snapshot.
+        """
+        from cachery.snapshots.restoring import restore_snapshot  # noqa: PLC0415 - loaded when it is used
+
+        return restore_snapshot(self, path, options)
 
     def close(self) -> None:
         """Let what is loaded in the background end, then let go of everything."""

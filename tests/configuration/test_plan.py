@@ -136,7 +136,11 @@ def test_relative_paths_are_relative_to_the_file(write: Write, tmp_path: Path, m
         ("[caches.a]\nmax_sise = 1", 2, "caches.a.max_sise: not known: did you mean max_size?"),
         ("default_tll = 1", 1, "default_tll: not known: did you mean default_ttl?"),
         ("\n\n[cache.a]", 3, "cache: not known: did you mean caches?"),
-        ("[caches.a]\nmoon = 1", 2, "not known; there are backend, copy, default_ttl, idle_ttl, max_bytes, max_size, policy"),
+        (
+            "[caches.a]\nmoon = 1",
+            2,
+            "not known; there are backend, copy, default_ttl, idle_ttl, max_bytes, max_size, policy",
+        ),
         ('[caches.a]\nwrite_timeout = "1s"', 2, "not an option of backend 'in_memory', but of disk, file_based"),
         ('[caches.a]\nbackend = "disc"', 2, "backend 'disc' is not known; there are disk, file_based, in_memory"),
         ('default_backend = "disc"', 1, "'disc' is not known"),

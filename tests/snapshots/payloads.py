@@ -6,8 +6,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from cachery import FileBasedCache, RedisCache
+from cachery import FileBasedCache, InMemoryCache, RedisCache
 from cachery.backends.redis.records import ENVELOPE_AT, State
+from cachery.invalidation import Key
 from cachery.model.entry import Entry
 from cachery.serializers import create_serializer
 from cachery.serializers.compression import Compression
@@ -82,6 +83,14 @@ def files_in(place: Path) -> FileBasedCache:
     return FileBasedCache(place, secret=SECRET, name="snapshots", clock=lambda: 1000.0)
 
 
+def restored_from(place: Path) -> InMemoryCache:
+    """Return a memory cache with what the snapshot ``place`` holds, if it is there, at a time that does not pass."""
+    cache = InMemoryCache(policy="lfu", name="snapshots", clock=lambda: 1000.0)
+    if place.exists():
+        cache.restore(place, serializer="json", secret=SECRET, clock=lambda: 5000.0)
+    return cache
+
+
 def write_missing() -> None:
     """Write what is not there yet; nothing is ever written over."""
     for name, codec in CODECS.items():
@@ -91,6 +100,14 @@ def write_missing() -> None:
     number = PLACE / f"record-{VERSION}-integer.bin"
     if not number.exists():
         number.write_bytes(record_of(CODECS["pickle"], -(2**70)))
+    memory = PLACE / "memory-1-json.snapshot"
+    if not memory.exists():
+        with restored_from(memory) as cache:
+            cache.set("other", 7)
+            cache.write_entry(KEY, ENTRY._replace(value=VALUE))
+            cache.get(KEY)
+            cache.set("of other", 1, depends_on=[Key("other")])
+            cache.snapshot(memory, serializer="json", secret=SECRET, clock=lambda: 5000.0)
     place = PLACE / "files-1"
     if not place.exists():
         with files_in(place) as cache:

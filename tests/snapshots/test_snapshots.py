@@ -81,3 +81,12 @@ def test_a_pair_of_files_is_read(tmp_path: Path) -> None:
         assert cache.get("user:42") == payloads.VALUE
         cache.invalidate_tags("red")
         assert cache.get("user:42") is None
+
+
+def test_a_snapshot_of_a_memory_cache_is_read() -> None:
+    with payloads.restored_from(payloads.PLACE / "memory-1-json.snapshot") as cache:
+        assert cache.read_entry(payloads.KEY) == payloads.ENTRY._replace(value=payloads.VALUE)
+        assert cache.get("of other") == 1
+        assert cache.stats.hottest_keys(5) == [(payloads.KEY, 1), ("of other", 1)]
+        cache.set("other", 8)
+        assert cache.get("of other") is None

@@ -28,6 +28,7 @@ from cachery import (
 )
 from cachery.events import Event, Evicted
 from cachery.policies import EvictionPolicy, LRUPolicy, create_policy
+from cachery.simulation import TraceRecording
 from cachery.testing import CacheConformance, FakeClock
 
 
@@ -58,6 +59,11 @@ def makers(clock: FakeClock) -> None:
     assert_type(memory.max_size, int | None)
     with memory as same:
         assert_type(same, InMemoryCache)
+    assert_type(memory.snapshot("some.snapshot", serializer="json", clock=clock), int)
+    assert_type(memory.restore("some.snapshot", secret=["a", b"b"]), int)
+    assert_type(memory.record_trace("some.trace"), TraceRecording)
+    memory.snapshot("some.snapshot", colour="red")  # type: ignore[call-arg]
+    memory.restore("some.snapshot", compression=7)  # type: ignore[arg-type]
     verbs(NullCache())
     verbs(NamespacedCache(memory, "part"))
     TTLManager("1m").register_cache(memory)
@@ -221,6 +227,7 @@ async def awaited_makers() -> None:
     async with aio.InMemoryCache(10, "5m", policy="lfu") as same:
         assert_type(same, aio.InMemoryCache)
         assert_type(same.blocking, InMemoryCache)
+        assert_type(await same.snapshot("some.snapshot"), int)
     assert_type(aio.InMemoryCache.to(memory), aio.InMemoryCache)
     assert_type(aio.NamespacedCache(same, "part").namespace, str)
     async with aio.TTLManager("1m") as manager:

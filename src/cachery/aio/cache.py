@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from types import TracebackType
@@ -16,11 +17,12 @@ from cachery.model.sentinels import MISSING
 from cachery.model.values import check_value
 from cachery.statistics.stats import CacheStats
 
-if TYPE_CHECKING:  # loaded when something is loaded through a cache for the first time
+if TYPE_CHECKING:  # loaded when they are used for the first time
     from collections.abc import AsyncGenerator, Awaitable
 
     from cachery.decorators.types import CachedAsyncGenerator, CachedCoroutine, LoopDecorator
     from cachery.loading import LoopEngine
+    from cachery.recording import TraceRecording
 
 __all__ = ["Cache"]
 
@@ -32,7 +34,8 @@ class Cache(ABC):
     """A cache for event loops. What each verb means, ``cachery.Cache`` says; here the verbs are awaited.
 
     In the place of ``in`` and ``len`` there are ``exists`` and ``size``; ``keys`` is an asynchronous iterator;
-    ``stats``, ``subscribe``, ``cached`` and ``peek`` are plain. A cache belongs to no loop: any number may use it.
+    ``stats``, ``subscribe``, ``cached``, ``record_trace`` and ``peek`` are plain. A cache belongs to no loop: any
+    number may use it.
 
     >>> import asyncio
     >>> from cachery.aio import InMemoryCache
@@ -219,6 +222,15 @@ class Cache(ABC):
         from cachery.decorators import cached_in_loop  # noqa: PLC0415 - loaded when it is used
 
         return cached_in_loop(self, function, ttl, options)
+
+    def record_trace(self, path: str | os.PathLike[str]) -> TraceRecording:
+        """Write the key of every request to ``path`` from now on, a line each, until what is returned is closed.
+
+        As ``cachery.Cache.record_trace``, and plain as it is: a few keys in a thousand wait for the disk.
+        """
+        from cachery.recording import record_trace  # noqa: PLC0415 - loaded when it is used
+
+        return record_trace(self, path)
 
     async def has(self, key: str) -> bool:
         """Tell whether ``key`` is there, as ``exists``."""

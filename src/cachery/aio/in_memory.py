@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import cachery.in_memory
 from cachery.aio.door import Door
@@ -11,6 +12,9 @@ from cachery.in_memory import DEFAULT_SIZE, Weigher
 from cachery.model.durations import Duration
 from cachery.model.sizes import Size
 from cachery.ports.clock import Clock
+
+if TYPE_CHECKING:  # loaded when they are used for the first time
+    from cachery.snapshots.options import SnapshotOptions
 
 __all__ = ["InMemoryCache"]
 
@@ -96,3 +100,21 @@ class InMemoryCache(Door):
     def policy(self) -> str:
         """The name of the policy."""
         return self.blocking.policy
+
+    async def snapshot(self, path: str | os.PathLike[str], **options: Unpack[SnapshotOptions]) -> int:
+        """Write every live entry to the file ``path``, on a thread; return how many were written.
+
+        As ``cachery.InMemoryCache.snapshot``. A caller who is cancelled does not end it.
+        """
+        from cachery.aio.offloaded import off_loop  # noqa: PLC0415 - loaded when it is used
+
+        return await off_loop(self.blocking.snapshot, path, **options)
+
+    async def restore(self, path: str | os.PathLike[str], **options: Unpack[SnapshotOptions]) -> int:
+        """Bring back what ``snapshot`` wrote to ``path``, on a thread; return how many entries were stored.
+
+        As ``cachery.InMemoryCache.restore``. A caller who is cancelled does not end it.
+        """
+        from cachery.aio.offloaded import off_loop  # noqa: PLC0415 - loaded when it is used
+
+        return await off_loop(self.blocking.restore, path, **options)

@@ -2,7 +2,7 @@
 
 Entries without an end leave last. A binary heap of nodes in which each knows its ``place``, so that a change anywhere
 costs O(log n). Places count from 1: 0 says that the heap does not hold the node. The ``group`` of a node is the number
-of its last write.
+of its last write; those that come back from before are numbered downwards from 0.
 """
 
 from __future__ import annotations
@@ -38,10 +38,11 @@ class ExpiryOrder(Order):
 
     heap: list[Any]
     writes: int
+    recalls: int
 
     def __cinit__(self) -> None:
         self.heap = [None]  # place 0 stays empty
-        self.writes = 0
+        self.writes = self.recalls = 0
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -123,6 +124,13 @@ class ExpiryOrder(Order):
             child_place = 2 * place
         self.heap[place] = node
         node.place = place
+
+    @cython.cfunc
+    def recalled(self, node: Node, frequency: cython.longlong, segment: cython.int) -> None:
+        if node.place:
+            self.recalls -= 1
+            node.group = self.recalls
+            self.settle(node, node.place)
 
     @cython.cfunc
     def in_turn(self) -> Any:

@@ -6,11 +6,13 @@ from typing import Any
 
 try:
     import cython
+    from cython import NULL
 
     if not cython.compiled:
         raise ImportError
 except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
+    from cachery._cython import NULL
 
 if not cython.compiled:
     from cachery.policies.node import Node, NodeRef, link_first, new_ring, ring_from_last, unlink
@@ -43,6 +45,12 @@ class FifoOrder(Order):
     def victim(self) -> Node | None:
         last = self.head.prev
         return None if last is self.head else cython.cast(Node, last)
+
+    @cython.cfunc
+    def recalled(self, node: Node, frequency: cython.longlong, segment: cython.int) -> None:
+        if node.prev is not NULL:
+            unlink(node)
+            link_first(self.head.prev, node)
 
     @cython.cfunc
     def in_turn(self) -> Any:

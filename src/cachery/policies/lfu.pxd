@@ -10,7 +10,7 @@ cdef class Frequency:
 
 cdef Frequency new_frequency(long long count)
 cdef void insert_above(Frequency below, Frequency group) noexcept
-cdef Frequency frequency_of(Node node)
+cdef Frequency group_of(Node node)
 
 cdef class LfuOrder(Order):
     cdef Frequency bottom

@@ -60,7 +60,7 @@ def insert_above(below: Frequency, group: Frequency) -> cython.void:
 
 
 @cython.cfunc
-def frequency_of(node: Node) -> Frequency | None:
+def group_of(node: Node) -> Frequency | None:
     """Return the group of ``node``, ``None`` when no order holds it."""
     group: Frequency | None = node.group
     return group
@@ -92,13 +92,13 @@ class LfuOrder(Order):
     @cython.cfunc
     @cython.exceptval(check=False)
     def accessed(self, node: Node) -> cython.void:
-        group = frequency_of(node)
+        group = group_of(node)
         if group is None:
             return
         spare: Frequency | None = None
         if group.higher.count != group.count + 1:
             spare = new_frequency(0)
-            group = frequency_of(node)
+            group = group_of(node)
             if group is None:
                 return
         if spare is not None and group.higher.count != group.count + 1:
@@ -114,7 +114,7 @@ class LfuOrder(Order):
     @cython.cfunc
     @cython.exceptval(check=False)
     def removed(self, node: Node) -> cython.void:
-        group = frequency_of(node)
+        group = group_of(node)
         unlink(node)
         node.group = None
         self.drop_if_empty(group)
@@ -129,9 +129,33 @@ class LfuOrder(Order):
 
     @cython.cfunc
     @cython.exceptval(check=False)
+    def frequency_of(self, node: Node) -> cython.longlong:
+        group = group_of(node)
+        return 0 if group is None else group.count
+
+    @cython.cfunc
+    def recalled(self, node: Node, frequency: cython.longlong, segment: cython.int) -> None:
+        spare = new_frequency(frequency)
+        left = group_of(node)
+        if left is None:
+            return
+        to: Frequency = self.newcomers  # what comes back in the order of its worth finds its group in a step or two
+        while to.higher is not self.bottom and to.higher.count <= frequency:
+            to = to.higher
+        if to.count < frequency:
+            insert_above(to, spare)
+            to = spare
+        unlink(node)
+        link_first(to.head.prev, node)
+        node.group = to
+        if left is not to:
+            self.drop_if_empty(left)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
     def move(self, node: Node, to: Frequency) -> cython.void:
         """Take ``node`` out of its group, if any, and put it first in ``to``."""
-        left = frequency_of(node)
+        left = group_of(node)
         unlink(node)
         link_first(to.head, node)
         node.group = to

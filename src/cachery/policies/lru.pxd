@@ -1,4 +1,4 @@
-from cachery.policies.node cimport Node, NodeRef, new_ring, ring_from_last
+from cachery.policies.node cimport Node, NodeRef, link_first, new_ring, ring_from_last, unlink
 from cachery.policies.order cimport Order
 
 cdef class LruOrder(Order):

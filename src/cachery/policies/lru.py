@@ -18,7 +18,7 @@ except ImportError:
     from cachery._cython import NULL
 
 if not cython.compiled:
-    from cachery.policies.node import Node, NodeRef, new_ring, ring_from_last
+    from cachery.policies.node import Node, NodeRef, link_first, new_ring, ring_from_last, unlink
     from cachery.policies.order import Order
 
 
@@ -84,6 +84,12 @@ class LruOrder(Order):
     def victim(self) -> Node | None:
         last = self.head.prev
         return None if last is self.head else cython.cast(Node, last)
+
+    @cython.cfunc
+    def recalled(self, node: Node, frequency: cython.longlong, segment: cython.int) -> None:
+        if node.prev is not NULL:
+            unlink(node)
+            link_first(self.head.prev, node)
 
     @cython.cfunc
     def in_turn(self) -> Any:

@@ -32,4 +32,5 @@ cdef Node new_node(object key, object value, double expires)
 cdef Node new_ring()
 cdef void link_first(NodeRef head, Node node) noexcept
 cdef void unlink(Node node) noexcept
+cdef Node last_of(NodeRef head)
 cdef object ring_from_last(NodeRef head)

@@ -111,6 +111,13 @@ def unlink(node: Node) -> cython.void:
 
 
 @cython.cfunc
+def last_of(head: NodeRef) -> Node | None:
+    """Return the last node of a ring, ``None`` where it is empty."""
+    last = head.prev
+    return None if last is head else cython.cast(Node, last)
+
+
+@cython.cfunc
 def ring_from_last(head: NodeRef) -> Any:
     """Return the nodes in the ring of ``head``, the last one first. Raises ``AssertionError`` where a link is wrong."""
     nodes = []

@@ -9,4 +9,7 @@ cdef class Order:
     cdef void postponed(self, Node node) noexcept
     cdef void removed(self, Node node) noexcept
     cdef Node victim(self)
+    cdef long long frequency_of(self, Node node) noexcept
+    cdef int segment_of(self, Node node) noexcept
+    cdef recalled(self, Node node, long long frequency, int segment)
     cdef object in_turn(self)

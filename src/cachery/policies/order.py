@@ -72,6 +72,26 @@ class Order:
         return None
 
     @cython.cfunc
+    @cython.exceptval(check=False)
+    def frequency_of(self, node: Node) -> cython.longlong:
+        """Return how often ``node`` was asked for, as far as this order counts; 0 when it does not."""
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def segment_of(self, node: Node) -> cython.int:
+        """Return in which part of the order ``node`` stands, for ``recalled`` of another of its kind; 0 for the one."""
+        return 0
+
+    @cython.cfunc
+    def recalled(self, node: Node, frequency: cython.longlong, segment: cython.int) -> None:
+        """Let ``node``, just taken in, stand as one from before: asked for ``frequency`` times, and last of its equals.
+
+        So nodes that come back in the order of their worth, the one that would leave last first, stand as they stood,
+        and leave before those that are here already. ``segment`` is what ``segment_of`` said.
+        """
+
+    @cython.cfunc
     def in_turn(self) -> Any:
         """Return all nodes, the next victim first. Raises ``AssertionError`` where the order is broken."""
         return []

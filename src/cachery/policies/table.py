@@ -60,8 +60,8 @@ def capacity_of(max_size: object) -> int:
 class Table:
     """At most ``capacity`` nodes (0: no bound) under ``order``; ``clock`` returns seconds, ``None``: a coarse clock.
 
-    ``soonest`` is never later than the earliest expiry of those who are not known to be over, so that most calls need
-    not look. ``used`` is the weight of all nodes.
+    ``soonest`` is never later than the earliest expiry in the map, so that most calls need not look. ``used`` is the
+    weight of all nodes.
     """
 
     nodes: dict[Any, Node]
@@ -135,7 +135,7 @@ class Table:
     @cython.cfunc
     def has_expired(self) -> cython.bint:
         """Tell whether some node's time may be over."""
-        return self.wheel.over() > 0 or (self.soonest != INFINITY and self.soonest <= self.now())
+        return self.soonest != INFINITY and self.soonest <= self.now()
 
     @cython.cfunc
     def expire(self, most: cython.Py_ssize_t) -> Any:
@@ -151,6 +151,8 @@ class Table:
             most -= 1
             self.discard(node)
             gone.append(node)
+        if self.soonest <= now and self.wheel.over() == 0:
+            self.settle(now, 1)
         return gone
 
     @cython.cfunc
@@ -160,7 +162,7 @@ class Table:
         while looks > 0:
             node = self.wheel.take(now, most)
             if node is None:
-                self.soonest = self.wheel.next_look
+                self.soonest = self.wheel.next_look if self.wheel.over() == 0 else now
                 return
             looks -= 1
             self.ripen(node, now)

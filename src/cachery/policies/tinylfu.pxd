@@ -1,6 +1,6 @@
 from cachery.policies.climber cimport Climber
 from cachery.policies.ghosts cimport Ghosts
-from cachery.policies.node cimport Node, NodeRef, link_first, new_ring, ring_from_last, unlink
+from cachery.policies.node cimport Node, NodeRef, last_of, link_first, new_ring, ring_from_last, unlink
 from cachery.policies.order cimport Order
 from cachery.policies.sketch cimport Sketch
 
@@ -16,6 +16,7 @@ cdef int _USES_AT
 cdef int _EPOCH_AT
 cdef int _EPOCHS
 cdef int _WARM
+cdef long long _MOST_RECALLED
 cdef Py_ssize_t _CHANCE
 cdef Py_ssize_t _ENTRIES_A_GHOST
 cdef Py_ssize_t _LEAST_GHOSTS
@@ -46,7 +47,8 @@ cdef class TinyLfuOrder(Order):
     cdef int uses_of(self, Node node) noexcept
     cdef void remember(self, Node node) noexcept
     cdef void promote(self, Node node) noexcept
-    cdef int frequency_of(self, Node node) noexcept
+    cdef void leave(self, Node node) noexcept
+    cdef void stand_last(self, NodeRef head, Node node, int segment) noexcept
     cdef Node least_of_main(self)
     cdef Node least_worth(self)
     cdef bint is_admitted(self, Node candidate, Node least)
@@ -58,7 +60,6 @@ cdef class TinyLfuOrder(Order):
     cdef void widen(self) noexcept
     cdef void make_room_to_count(self) noexcept
 
-cdef Node last_of(NodeRef head)
 cdef double worth_of(Node node) noexcept
 cdef Py_ssize_t remembered(Py_ssize_t capacity) noexcept
 cdef Py_ssize_t hash_of(object key) noexcept

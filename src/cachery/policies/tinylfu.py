@@ -41,7 +41,7 @@ except ImportError:
 if not cython.compiled:
     from cachery.policies.climber import Climber
     from cachery.policies.ghosts import Ghosts
-    from cachery.policies.node import Node, NodeRef, link_first, new_ring, ring_from_last, unlink
+    from cachery.policies.node import Node, NodeRef, last_of, link_first, new_ring, ring_from_last, unlink
     from cachery.policies.order import Order
     from cachery.policies.sketch import Sketch
 
@@ -53,6 +53,7 @@ _MOVES_AT_ONCE = 16
 
 _FIRST_ENTRIES = 1024
 _WARM, _CHANCE = 6, 127
+_MOST_RECALLED = 15
 _ENTRIES_A_GHOST, _LEAST_GHOSTS, _MOST_GHOSTS = 8, 4, 1 << 17
 _LOOKS = 8
 """Among how many the one is looked for that is worth least, where nodes are not worth the same."""
@@ -146,9 +147,18 @@ class TinyLfuOrder(Order):
     @cython.cfunc
     @cython.exceptval(check=False)
     def removed(self, node: Node) -> cython.void:
-        segment: cython.int = node.place & _SEGMENT
-        if segment == _NOWHERE:
+        if node.place & _SEGMENT == _NOWHERE:
             return
+        self.leave(node)
+        if self.capacity:
+            self.remember(node)
+        node.place = _NOWHERE
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def leave(self, node: Node) -> cython.void:
+        """Take ``node`` out of the ring of its segment."""
+        segment: cython.int = node.place & _SEGMENT
         unlink(node)
         if segment == _WINDOW:
             self.in_window -= 1
@@ -156,9 +166,6 @@ class TinyLfuOrder(Order):
             self.in_probation -= 1
         else:
             self.in_protected -= 1
-        if self.capacity:
-            self.remember(node)
-        node.place = _NOWHERE
 
     @cython.cfunc
     @cython.inline
@@ -244,16 +251,46 @@ class TinyLfuOrder(Order):
     @cython.cfunc
     def is_admitted(self, candidate: Node, least: Node) -> cython.bint:
         """Tell whether ``candidate`` is worth more than ``least``."""
-        frequency: cython.int = self.frequency_of(candidate)
+        frequency: cython.longlong = self.frequency_of(candidate)
         if frequency * worth_of(candidate) > self.frequency_of(least) * worth_of(least):
             return True
         return frequency >= _WARM and ((hash_of(candidate.key) ^ self.climber.requests) & _CHANCE) == 0
 
     @cython.cfunc
     @cython.exceptval(check=False)
-    def frequency_of(self, node: Node) -> cython.int:
+    def frequency_of(self, node: Node) -> cython.longlong:
         """Return how often ``node`` was asked for lately, before it came and since."""
         return self.sketch.estimate(hash_of(node.key)) + self.uses_of(node)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def segment_of(self, node: Node) -> cython.int:
+        return node.place & _SEGMENT
+
+    @cython.cfunc
+    def recalled(self, node: Node, frequency: cython.longlong, segment: cython.int) -> None:
+        if node.place & _SEGMENT == _NOWHERE:
+            return
+        self.leave(node)
+        if self.capacity:
+            known: cython.longlong = self.frequency_of(node)
+            self.sketch.add_many(hash_of(node.key), int(min(frequency, _MOST_RECALLED) - known))
+        if segment == _PROTECTED and self.in_protected < self.most_protected:
+            self.stand_last(self.protected, node, _PROTECTED)
+            self.in_protected += 1
+        elif segment != _PROBATION and (not self.capacity or self.in_window < self.climber.window):
+            self.stand_last(self.window, node, _WINDOW)
+            self.in_window += 1
+        else:
+            self.stand_last(self.probation, node, _PROBATION)
+            self.in_probation += 1
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def stand_last(self, head: NodeRef, node: Node, segment: cython.int) -> cython.void:
+        """Put ``node``, which stands nowhere, last into the ring of ``head``, that of ``segment``."""
+        link_first(head.prev, node)
+        node.place = (node.place & ~_SEGMENT) | segment
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -335,15 +372,8 @@ class TinyLfuOrder(Order):
             if len(ring) != count or any(node.place & _SEGMENT != place for node in ring):
                 raise AssertionError(f"{len(ring)} nodes stand in segment {place}, where {count} were counted")
         first = None if self.are_unequal else self.victim()
-        nodes = [*rings[1], *rings[2], *rings[0]]
+        nodes = [*rings[1], *rings[0], *rings[2]]
         return nodes if first is None else [first, *[node for node in nodes if node is not first]]
-
-
-@cython.cfunc
-def last_of(head: NodeRef) -> Node | None:
-    """Return the last node of a ring, ``None`` where it is empty."""
-    last = head.prev
-    return None if last is head else cython.cast(Node, last)
 
 
 @cython.cfunc

@@ -9,10 +9,10 @@
 
 from __future__ import annotations
 
+from cachery.recording import TraceRecording, record_trace
 from cachery.simulation.belady import optimal_hits
 from cachery.simulation.chart import draw_chart
 from cachery.simulation.outcomes import Recommendation, Simulation
-from cachery.simulation.recording import TraceRecording, record_trace
 from cachery.simulation.replay import Progress, Replay, replay_trace
 from cachery.simulation.simulator import simulate, suggest_sizes
 from cachery.simulation.speed import Speed, measure_speed

@@ -7,15 +7,13 @@ import struct
 from collections.abc import Sequence
 
 from cachery.exceptions import CacheValueError
-from cachery.simulation.tables import has_known_header, parse_table
+from cachery.recording.headers import TABLES, has_known_header
+from cachery.simulation.tables import parse_table
 from cachery.simulation.workload import Trace
 
-__all__ = ["PACKINGS", "TABLES", "parse_trace"]
+__all__ = ["PACKINGS", "parse_trace"]
 
 PACKINGS = (".gz", ".xz")
-TABLES = (".csv", ".tsv")
-"""How the name of a table ends, but for its packing."""
-
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\n\v\f\r")
 _INTEGER_BYTES = 4

@@ -7,28 +7,15 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 
 from cachery.exceptions import CacheValueError
+from cachery.recording.headers import KEY_NAMES, SIZE_NAMES, separator_of
 from cachery.simulation.workload import Trace
 
-__all__ = ["has_known_header", "parse_table"]
+__all__ = ["parse_table"]
 
-_KEY_NAMES = ("key", "id", "object", "object_id", "obj_id", "url")
-_SIZE_NAMES = ("size", "bytes", "object_size", "obj_size", "size_bytes")
-_SEPARATORS = ",;\t"
 _MOST_COLUMNS = 2
 
 _Row = tuple[int, list[str]]
 """A row with the line that it ends in."""
-
-
-def has_known_header(line: str) -> bool:
-    """Tell whether ``line`` names a column of keys and one of sizes, so that a table must follow.
-
-    >>> has_known_header("time,key,size"), has_known_header("key")
-    (True, False)
-    """
-    fields = next(csv.reader([line.rstrip("\r\n")], delimiter=_separator(line)), [])
-    names = {field.strip().lower() for field in fields}
-    return not names.isdisjoint(_KEY_NAMES) and not names.isdisjoint(_SIZE_NAMES)
 
 
 def parse_table(text: str, columns: Sequence[str]) -> Trace:
@@ -58,18 +45,13 @@ def parse_table(text: str, columns: Sequence[str]) -> Trace:
 def _rows(text: str) -> Iterator[_Row]:
     """Yield the rows that are not blank."""
     first = text.lstrip("\r\n").partition("\n")[0]
-    reader = csv.reader(StringIO(text, newline=""), delimiter=_separator(first), strict=True)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator_of(first), strict=True)
     try:
         for row in reader:
             if any(field.strip() for field in row):
                 yield reader.line_num, row
     except csv.Error as error:
         raise CacheValueError(f"line {reader.line_num}: {error}") from error
-
-
-def _separator(line: str) -> str:
-    """Return what stands between the columns: the first of those that are in ``line``, or else a space."""
-    return next((sign for sign in line if sign in _SEPARATORS), " " if " " in line.strip() else ",")
 
 
 def _places(rows: Iterator[_Row], columns: Sequence[str]) -> list[int]:
@@ -80,12 +62,12 @@ def _places(rows: Iterator[_Row], columns: Sequence[str]) -> list[int]:
     names = [name.strip().lower() for name in header]
     if columns:
         return [_place_of(column.strip().lower(), names, line) for column in columns]
-    if names and set(names).isdisjoint(_KEY_NAMES):
+    if names and set(names).isdisjoint(KEY_NAMES):
         raise CacheValueError(
-            f"line {line}: no column is called {', '.join(_KEY_NAMES[:-1])} or {_KEY_NAMES[-1]}: "
+            f"line {line}: no column is called {', '.join(KEY_NAMES[:-1])} or {KEY_NAMES[-1]}: "
             "name the columns, or number them where there is no header"
         )
-    found = (next((name for name in known if name in names), None) for known in (_KEY_NAMES, _SIZE_NAMES))
+    found = (next((name for name in known if name in names), None) for known in (KEY_NAMES, SIZE_NAMES))
     return [names.index(name) for name in found if name is not None]
 
 

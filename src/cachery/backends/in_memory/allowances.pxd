@@ -2,6 +2,7 @@ from cachery.backends.in_memory.cells cimport EXPIRED, KEPT, OUTDATED, Cells
 from cachery.backends.in_memory.extra cimport Extra
 from cachery.backends.in_memory.fences cimport LoadToken
 from cachery.policies.node cimport Node
+from cachery.policies.order cimport Order
 from cachery.policies.table cimport INFINITY, MOST_EXPIRED
 
 cdef long long _MOST_WEIGHT

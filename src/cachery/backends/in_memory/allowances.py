@@ -23,13 +23,13 @@ from cachery.events import Evicted
 from cachery.exceptions import CacheValueError
 from cachery.model.durations import Duration, seconds
 from cachery.model.keys import Count, Key
-from cachery.policies.order import Order
 
 if not cython.compiled:
     from cachery.backends.in_memory.cells import EXPIRED, KEPT, OUTDATED, Cells
     from cachery.backends.in_memory.extra import Extra
     from cachery.backends.in_memory.fences import LoadToken
     from cachery.policies.node import Node
+    from cachery.policies.order import Order
     from cachery.policies.table import INFINITY, MOST_EXPIRED
 
 _MOST_WEIGHT = 0xFFFF_FFFF

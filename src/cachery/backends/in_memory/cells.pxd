@@ -23,6 +23,7 @@ cdef class Cells(Table):
 
     cpdef check_open(self)
     cdef double life_for(self, object ttl)
+    cdef await_end(self, object entry)
     cdef double deadline(self, double life)
     cdef bint is_valid(self, Node node)
     cdef bint stand(self, Node node)

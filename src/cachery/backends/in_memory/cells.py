@@ -105,6 +105,15 @@ class Cells(Table):
         return life if life == INFINITY else self.until(life)
 
     @cython.cfunc
+    def await_end(self, entry: Any) -> None:
+        """Let the wheel reach the times of ``entry``, which is to come."""
+        fresh: cython.double = entry.fresh_until
+        stale: cython.double = entry.stale_until
+        last: cython.double = fresh if stale == INFINITY or fresh > stale else stale
+        if last != INFINITY:
+            self.wheel.reach(last, self.now())
+
+    @cython.cfunc
     def is_valid(self, node: Node) -> cython.bint:
         """Tell whether nothing that ``node``, which has an ``extra``, depends on has changed since it was born.
 
@@ -357,7 +366,7 @@ class Cells(Table):
             extra: Extra | None = node.extra
             if extra is not None and extra.is_lapsed:
                 lapsed += 1
-            elif node.expires < self.soonest and not self.wheel.is_over(node):
+            elif node.expires < self.soonest:
                 complaints.append(f"{node.key!r} expires before the soonest expiry")
         if lapsed != self.lapsed:
             complaints.append(f"{lapsed} nodes have lapsed, {self.lapsed} are counted")

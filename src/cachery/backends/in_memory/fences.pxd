@@ -13,6 +13,7 @@ cdef class Fences:
     cdef long long forgotten
     cdef dict versions
     cdef dict loading
+    cdef set journal
 
     cdef bint is_outdated(self, object tags, long long born)
     cdef void touch(self, object key) noexcept

@@ -8,6 +8,8 @@ entries carry it.
 For a key, a number is kept only while someone loads it: there is a fence as long as there is an open token. A tag's
 number is kept until ``forget_tags``, by which the store, having removed what is outdated, bounds their number; a load
 that was under way then and brings tagged entries is refused, for nobody knows any more whether one of its tags was hit.
+
+While entries come back from a snapshot, whose keys nobody knows before, a journal holds every key that changes.
 """
 
 from __future__ import annotations
@@ -63,6 +65,7 @@ class Fences:
     forgotten: int
     versions: dict[str, int]
     loading: dict[str, Fence]
+    journal: set[str] | None
 
     def __init__(self) -> None:
         self.sequence = 0
@@ -70,6 +73,7 @@ class Fences:
         self.forgotten = 0
         self.versions = {}
         self.loading = {}
+        self.journal = None
 
     @cython.cfunc
     def is_outdated(self, tags: Tags, born: cython.longlong) -> cython.bint:
@@ -89,6 +93,8 @@ class Fences:
         if fence is not None:
             self.sequence += 1
             fence.changed = self.sequence
+        if self.journal is not None:
+            self.journal.add(key)
 
     @cython.cfunc
     @cython.exceptval(check=False)

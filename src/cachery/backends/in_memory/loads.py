@@ -108,9 +108,7 @@ class Loads(Allowances):
             raise CacheValueError(f"the token is for the key {token.key!r}, not {key!r}")
         value = entry.value if self.copier is None else self.copier(entry.value)
         fresh = new_node(key, value, entry.fresh_until)
-        last: cython.double = max(entry.fresh_until, entry.stale_until)
-        if last != INFINITY or entry.fresh_until != INFINITY:
-            self.wheel.reach(entry.fresh_until if last == INFINITY else last, self.now())
+        self.await_end(entry)
         if entry.tags or entry.cost is not None or entry.stale_until > entry.fresh_until or entry.refresh_at < INFINITY:
             fresh.extra = stamped_extra(entry, -1 if token is None else token.born)
         return bool(self.enter(fresh, self.idle, entry.cost, token, entry.tags))

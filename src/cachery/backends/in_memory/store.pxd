@@ -6,7 +6,7 @@ from cachery.policies.node cimport Node, new_node
 from cachery.policies.table cimport INFINITY
 
 cdef class MemoryStore(Writes):
-    cdef object snapshot(self)
+    cdef object all_nodes(self)
     cdef object missed(self, object key, object default)
     cdef object empty(self)
     cdef forget_tags(self)

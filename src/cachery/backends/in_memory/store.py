@@ -148,7 +148,7 @@ class MemoryStore(Writes):
     def sweep(self) -> int:
         """Remove what is dead; return how many entries that were."""
         self.check_open()
-        nodes = self.snapshot()
+        nodes = self.all_nodes()
         expired: list[str] = []
         removed: cython.Py_ssize_t = 0
         with critical_section(self):
@@ -163,11 +163,11 @@ class MemoryStore(Writes):
 
     def hottest_keys(self, n: Count) -> list[tuple[str, int]]:
         """Return the ``n`` most read of the keys held now, each with how often it was read."""
-        return [(node.key, node.hits) for node in nlargest(n, self.snapshot(), key=attrgetter("hits")) if node.hits]
+        return [(node.key, node.hits) for node in nlargest(n, self.all_nodes(), key=attrgetter("hits")) if node.hits]
 
     def forget_hits(self) -> None:
         """Let the counts behind ``hottest_keys`` begin again."""
-        for node in self.snapshot():
+        for node in self.all_nodes():
             node.hits = 0
 
     def close(self) -> None:
@@ -177,7 +177,7 @@ class MemoryStore(Writes):
             _gone = self.empty()  # held until the section is over
 
     @cython.cfunc
-    def snapshot(self) -> Any:
+    def all_nodes(self) -> Any:
         """Return the nodes of this moment, dead ones too."""
         nodes = self.nodes  # held: making the list may run finalizers
         with critical_section(self):
@@ -210,7 +210,7 @@ class MemoryStore(Writes):
 
         The map is emptied, never replaced: somebody further down the stack may be reading it.
         """
-        gone = self.snapshot()
+        gone = self.all_nodes()
         self.fences.hit_all()
         for node in self.nodes.values():
             self.let_go(node)
@@ -222,7 +222,7 @@ class MemoryStore(Writes):
     @cython.cfunc
     def forget_tags(self) -> None:
         """Remove what is outdated by tags, so that the numbers of past invalidations can be forgotten."""
-        nodes = self.snapshot()
+        nodes = self.all_nodes()
         with critical_section(self):
             nodes = [node for node in nodes if node.extra is not None and self.is_stored(node)]
             for node in nodes:

@@ -92,7 +92,7 @@ class Writes(Loads):
             fresh = new_node(key, value, expires)
             fresh.extra = extra
             with critical_section(self):
-                if self.has_expired():
+                if self.soonest != INFINITY and self.has_expired():
                     gone = self.make_room(None)
                 victim = self.insert(fresh)
         if self.is_watched:

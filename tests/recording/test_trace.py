@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cachery import CacheClosedError, CacheError, CacheValueError, InMemoryCache, NamespacedCache, aio
+from cachery import Cache, CacheClosedError, CacheError, CacheValueError, InMemoryCache, NamespacedCache, aio
 from cachery.simulation import read_trace, record_trace
 from cachery.testing import FakeClock
 
@@ -53,10 +53,29 @@ def test_caches_of_event_loops_and_parts_of_caches_are_recorded(tmp_path: Path) 
         part = NamespacedCache(cache.blocking, "part")
         with record_trace(part, tmp_path / "part.trace"):
             part.get("b")
+            await cache.get("c")
 
     asyncio.run(ask())
     assert read_trace(tmp_path / "aio.trace") == ["a"]
-    assert len(read_trace(tmp_path / "part.trace")) == 1
+    assert read_trace(tmp_path / "part.trace") == ["b"]
+
+
+@pytest.mark.parametrize("is_part", [False, True])
+def test_every_cache_can_record_itself(tmp_path: Path, is_part: bool) -> None:  # noqa: FBT001
+    async def ask(cache: aio.Cache) -> None:
+        with cache.record_trace(tmp_path / "aio.trace") as recording:
+            await cache.get("b")
+            assert recording.requests == 1
+
+    base = aio.InMemoryCache(10)
+    blocking: Cache = NamespacedCache(base.blocking, "part") if is_part else base.blocking
+    with blocking.record_trace(tmp_path / "some.trace"):
+        blocking.get("a")
+    asyncio.run(ask(aio.NamespacedCache(base, "part") if is_part else base))
+    assert [read_trace(tmp_path / name) for name in ("some.trace", "aio.trace")] == [["a"], ["b"]]
+    blocking.close()
+    with pytest.raises(CacheClosedError):
+        blocking.record_trace(tmp_path / "other.trace")
 
 
 def test_many_threads_lose_nothing(tmp_path: Path) -> None:

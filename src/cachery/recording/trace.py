@@ -17,8 +17,7 @@ from typing import Any, Protocol, Self
 from cachery.events import Event, Hit, Listener, Miss, ServedStale
 from cachery.exceptions import CacheError, CacheValueError
 from cachery.forks import reset_in_child
-from cachery.simulation.formats import TABLES
-from cachery.simulation.tables import has_known_header
+from cachery.recording.headers import TABLES, has_known_header
 
 __all__ = ["TraceRecording", "record_trace"]
 
@@ -45,7 +44,7 @@ def record_trace(cache: Observable, path: str | os.PathLike[str]) -> TraceRecord
     JSON, so different keys stay different. The file is whole after ``close``. A child of a fork records nothing.
 
     Raises ``CacheValueError`` for a file that cannot be written, or that would be read as a table or unpacked from xz,
-    ``CacheClosedError`` for a cache that is closed.
+    ``CacheClosedError`` for a cache that is closed. ``cache.record_trace(path)`` is the same.
 
     >>> from tempfile import TemporaryDirectory
     >>> from cachery import InMemoryCache
