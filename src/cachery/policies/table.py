@@ -101,6 +101,7 @@ class Table:
         """Return the time. A clock that was given is code of a user."""
         return coarse_seconds() if self.clock is None else self.clock()
 
+    @cython.final
     @cython.cfunc
     def until(self, life: cython.double) -> cython.double:
         """Return the time at which what is stored now for ``life`` seconds is over. The wheel reaches it then."""
@@ -121,6 +122,7 @@ class Table:
             if victim is None or len(self.nodes) < self.capacity:
                 return victim
 
+    @cython.final
     @cython.cfunc
     def evict(self) -> Node | None:
         """Take out and return the node that leaves next, ``None`` when there is none."""
@@ -132,11 +134,13 @@ class Table:
                 self.expel(victim, gone)
         return victim
 
+    @cython.final
     @cython.cfunc
     def has_expired(self) -> cython.bint:
         """Tell whether some node's time may be over."""
         return self.soonest != INFINITY and self.soonest <= self.now()
 
+    @cython.final
     @cython.cfunc
     def expire(self, most: cython.Py_ssize_t) -> Any:
         """Take out up to ``most`` nodes whose time is over, and return them."""
@@ -155,6 +159,7 @@ class Table:
             self.settle(now, 1)
         return gone
 
+    @cython.final
     @cython.cfunc
     def settle(self, now: cython.double, most: cython.Py_ssize_t) -> None:
         """Find those whose time is over by ``now``, looking at no more than about ``most`` nodes."""
@@ -176,6 +181,7 @@ class Table:
         elif node.expires != INFINITY:
             self.wheel.schedule(node, node.expires)
 
+    @cython.final
     @cython.cfunc
     @cython.exceptval(check=False)
     def time(self, node: Node, when: cython.double) -> cython.void:
@@ -184,6 +190,7 @@ class Table:
         if when < self.soonest:  # noqa: PLR1730 - min() of C doubles is a call
             self.soonest = when
 
+    @cython.final
     @cython.cfunc
     @cython.exceptval(check=False)
     def retime(self, node: Node, before: cython.double) -> cython.void:
@@ -195,6 +202,7 @@ class Table:
         if node.expires != INFINITY:
             self.time(node, node.expires)
 
+    @cython.final
     @cython.cfunc
     @cython.exceptval(check=False)
     def let_go(self, node: Node) -> cython.void:
@@ -202,8 +210,9 @@ class Table:
         self.order.removed(node)
         if node.timer != 0:
             self.wheel.cancel(node)
-        self.used -= node.weight
-        node.weight = 0
+        if node.weight != 0:
+            self.used -= node.weight
+            node.weight = 0
 
     @cython.cfunc
     def keep(self, node: Node) -> Node:
@@ -223,7 +232,7 @@ class Table:
         before: cython.double = node.expires
         node.value = value
         node.expires = expires
-        if expires != before or node.timer != 0:
+        if expires != before:
             self.retime(node, before)
         self.order.updated(node)
 

@@ -86,7 +86,8 @@ class Writes(Loads):
             if node is not None:
                 _old_value = node.value  # held until the section is over
                 _old_extra = node.extra
-                node.worth = 0.0
+                if self.costs:
+                    node.worth = 0.0
                 self.replace(node, value, expires, extra)
         if node is None:
             fresh = new_node(key, value, expires)
