@@ -23,6 +23,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -451,11 +452,10 @@ def test_what_changes_meanwhile_is_weighed_as_it_is_at_some_time(
 
 
 def test_arrays_weigh_their_memory_and_views_that_of_the_whole() -> None:
-    numpy = pytest.importorskip("numpy")
-    whole = numpy.zeros(10_000)
+    whole = np.zeros(10_000)
     assert 80_000 < weigh(whole) < 80_500
-    assert 80_000 < weigh(numpy.zeros(10_000)[:3]) < 80_500
+    assert 80_000 < weigh(np.zeros(10_000)[:3]) < 80_500
     assert 80_000 < weigh([whole, whole[1:], whole[::2]]) < 81_000
-    assert 80_000 < weigh(numpy.frombuffer(b"x" * 80_000, dtype="u1")) < 80_500
-    assert 50_000 < weigh(numpy.array(["x" * 50_000, None], dtype=object)) < 51_000
-    assert weigh(numpy.float64(1.5)) == sys.getsizeof(numpy.float64(1.5))
+    assert 80_000 < weigh(np.frombuffer(b"x" * 80_000, dtype="u1")) < 80_500
+    assert 50_000 < weigh(np.array(["x" * 50_000, None], dtype=object)) < 51_000
+    assert weigh(np.float64(1.5)) == sys.getsizeof(np.float64(1.5))

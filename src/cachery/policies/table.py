@@ -167,11 +167,11 @@ class Table:
         while looks > 0:
             node = self.wheel.take(now, most)
             if node is None:
-                self.soonest = self.wheel.next_look if self.wheel.over() == 0 else now
+                self.soonest = self.wheel.next_look if self.wheel.over() == 0 else -INFINITY
                 return
             looks -= 1
             self.ripen(node, now)
-        self.soonest = now  # there may be more
+        self.soonest = -INFINITY  # there may be more
 
     @cython.cfunc
     def ripen(self, node: Node, now: cython.double) -> None:
