@@ -18,6 +18,7 @@ from bench.decorated import decorated
 from bench.disk import disk, disk_full
 from bench.disk_processes import disk_processes
 from bench.effort import EFFORTS, Effort
+from bench.expiry import expiry
 from bench.files import files
 from bench.hit_ratios import hit_ratios
 from bench.hits import hits
@@ -35,12 +36,15 @@ from bench.threads import threads
 from bench.tiers import outage, tiers
 from bench.verbs import verbs
 from bench.warming import warming
+from bench.weights import weights
 from bench.writes import writes
 
 _TOPICS: tuple[Callable[[Effort], Topic], ...] = (
     hits,
     writes,
     hit_ratios,
+    expiry,
+    weights,
     loading,
     decorated,
     coroutines,

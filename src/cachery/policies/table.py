@@ -118,8 +118,14 @@ class Table:
     def evict_for_one(self) -> Node | None:
         """Make room for one node in a full table; return the last node that left for it."""
         while True:
-            victim = self.evict()
-            if victim is None or len(self.nodes) < self.capacity:
+            victim: Node | None = self.order.victim()
+            if victim is None:
+                return None
+            gone: Node | None = self.nodes.pop(victim.key, None)
+            self.let_go(victim)
+            if gone is not victim:
+                self.expel(victim, gone)
+            if len(self.nodes) < self.capacity:
                 return victim
 
     @cython.final

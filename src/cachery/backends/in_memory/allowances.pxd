@@ -12,6 +12,7 @@ cdef double _LEAST_WORTH
 
 cdef class Allowances(Cells):
     cdef readonly double idle
+    cdef bint is_limited
     cdef object weigher
     cdef long long budget
     cdef long long unit

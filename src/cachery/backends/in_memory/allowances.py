@@ -41,12 +41,14 @@ _LEAST_WORTH = 1e-30
 class Allowances(Cells):
     """Cells that are over when nobody reads them, and that weigh something.
 
-    ``idle``: for how many seconds an entry stored without an idle time lives unread. Where there is a ``weigher``,
+    ``idle``: for how many seconds an entry stored without an idle time lives unread. ``is_limited``: whether the cache
+    has that or a weigher. Where there is a ``weigher``,
     nodes together weigh ``budget`` at most, both counted in ``unit``, so that the weight of one fits into 32 bits.
     ``mean_cost`` is of about the last thousand entries that have a cost.
     """
 
     idle: float
+    is_limited: bool
     weigher: Callable[[str, Any], int] | None
     budget: int
     unit: int
@@ -65,6 +67,7 @@ class Allowances(Cells):
     ) -> None:
         Cells.__init__(self, order, capacity, **options)
         self.idle = idle
+        self.is_limited = idle != INFINITY or weigher is not None
         self.weigher = weigher
         self.unit = 1 if max_bytes is None else max_bytes // _MOST_WEIGHT + 1
         self.budget = 0 if max_bytes is None else max_bytes // self.unit

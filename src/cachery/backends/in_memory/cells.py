@@ -184,7 +184,8 @@ class Cells(Table):
         if stored is not fresh:
             self.swap(stored, fresh)
         else:
-            self.used += fresh.weight
+            if fresh.weight != 0:
+                self.used += fresh.weight
             if fresh.expires != INFINITY:
                 self.time(fresh, fresh.expires)
             self.order.added(fresh)

@@ -14,4 +14,5 @@ cdef extern from *:
     bint is_used_up "cachery_is_used_up"(object value) noexcept
 
 cdef class Writes(Loads):
+    cdef bint set_limited(self, object key, object value, double life, Extra extra, double idle, object cost)
     cdef bint remove(self, object key)

@@ -65,40 +65,49 @@ class Writes(Loads):
         if is_used_up(value):
             raise used_up(value)
         life: cython.double = self.life if ttl is None else self.life_for(ttl)
-        idle: cython.double = self.idle if idle_ttl is None else self.idle_for(idle_ttl)
         extra: Extra | None = None
         if tags is not NO_TAGS or cost is not None or depends_on is not tags:
             extra = self.side_of(key, tags, cost, depends_on)
+        if self.is_limited or idle_ttl is not None or cost is not None:
+            return bool(self.set_limited(key, value, life, extra, self.idle_for(idle_ttl), cost))
         if life <= 0.0:
             self.delete(key)
             return False
         if self.copier is not None:
             value = self.copier(value)
         expires: cython.double = life if life == INFINITY else self.deadline(life)
-        if self.weigher is not None or cost is not None or idle != INFINITY:
-            limited = new_node(key, value, expires)
-            limited.extra = extra
-            return bool(self.enter(limited, idle, cost, None, NO_TAGS))
-        victim: Node | None = None
-        gone = None
         with critical_section(self):
             node: Node | None = self.nodes.get(key)
             if node is not None:
                 _old_value = node.value  # held until the section is over
                 _old_extra = node.extra
-                if self.costs:
+                if self.costs != 0:
                     node.worth = 0.0
                 self.replace(node, value, expires, extra)
-        if node is None:
-            fresh = new_node(key, value, expires)
-            fresh.extra = extra
-            with critical_section(self):
-                if self.soonest != INFINITY and self.has_expired():
-                    gone = self.make_room(None)
-                victim = self.insert(fresh)
+        if node is not None:
+            if self.is_watched:
+                self.report_write(key, None, None)
+            return True
+        fresh = new_node(key, value, expires)
+        fresh.extra = extra
+        with critical_section(self):
+            gone = self.make_room(None) if self.soonest != INFINITY and self.has_expired() else None
+            victim = self.insert(fresh)
         if self.is_watched:
             self.report_write(key, victim, gone)
         return True
+
+    @cython.cfunc
+    def set_limited(
+        self, key: Key, value: Any, life: cython.double, extra: Extra | None, idle: cython.double, cost: object
+    ) -> cython.bint:
+        """Store ``value`` as ``set`` does, where it has an idle time, a cost or a weight."""
+        if life <= 0.0:
+            self.delete(key)
+            return False
+        fresh = new_node(key, value if self.copier is None else self.copier(value), self.deadline(life))
+        fresh.extra = extra
+        return self.enter(fresh, idle, cost, None, NO_TAGS)
 
     def add(self, key: Key, value: Any, ttl: Duration | None = None) -> bool:
         """Store ``value`` only if ``key`` is absent, in one step; True when stored."""
