@@ -46,7 +46,7 @@ def _filled(entries: int) -> tuple[InMemoryCache, FakeClock, Sequence[str]]:
     clock = FakeClock()
     cache = InMemoryCache(None, clock=clock)
     keys = [f"key:{number}" for number in range(entries)]
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311 - not a secret
     for key in keys:
         cache.set(key, True, _LIFE + chance.random())
     for number in range(1000):
@@ -56,7 +56,7 @@ def _filled(entries: int) -> tuple[InMemoryCache, FakeClock, Sequence[str]]:
 
 def _storm(cache: InMemoryCache, clock: FakeClock, keys: Sequence[str]) -> tuple[list[float], list[float], int]:
     """Return the nanoseconds of each get and of each set, and the most entries that left at one call."""
-    chance = random.Random(2)
+    chance = random.Random(2)  # noqa: S311
     gets, sets, most = [], [], 0
     clock.advance(_LIFE)
     gc.disable()

@@ -51,7 +51,7 @@ def _made(chance: Random) -> dict[str, Callable[[int], Any]]:
 
 def weights(effort: Effort) -> Topic:
     """Measure the accounted size beside ``tracemalloc``, and the time it takes."""
-    kinds = _made(Random(3))
+    kinds = _made(Random(3))  # noqa: S311 - not a secret
     rows = [_accuracy(f"{_EACH} entries of {name}", [make]) for name, make in kinds.items()]
     mixed = _accuracy(f"{_EACH * len(kinds):,} entries of all these kinds", list(kinds.values()))
     rows.append(Row(mixed.what, mixed.ours, mixed.peer, mixed.theirs, Bar(1.1), mixed.unit))

@@ -1,6 +1,6 @@
 from cachery.policies.node cimport Node, new_node
 from cachery.policies.order cimport Order
-from cachery.policies.table cimport INFINITY, MOST_EXPIRED, Table
+from cachery.policies.table cimport INFINITY, MOST_EXPIRED, MOST_LOOKS, Table
 
 cdef class EvictionPolicy(Table):
     cdef double life

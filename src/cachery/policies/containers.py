@@ -39,7 +39,7 @@ from cachery.ports.clock import Clock
 if not cython.compiled:
     from cachery.policies.node import Node, new_node
     from cachery.policies.order import Order
-    from cachery.policies.table import INFINITY, MOST_EXPIRED, Table
+    from cachery.policies.table import INFINITY, MOST_EXPIRED, MOST_LOOKS, Table
 
 
 @cython.cclass
@@ -81,7 +81,7 @@ class EvictionPolicy(Table):
                 return
             if stored is None:
                 if self.has_expired():
-                    _gone = self.expire(MOST_EXPIRED)  # held here, so that its value goes when all is done
+                    _gone = self.expire(MOST_EXPIRED, MOST_LOOKS)  # held here, so that its value goes when all is done
                 if len(self.nodes) >= self.capacity:
                     _victim = self.evict_for_one()  # held for the same reason
                 stored = self.keep(fresh)
@@ -114,7 +114,7 @@ class EvictionPolicy(Table):
         """Return how many entries are live; removes the others."""
         with critical_section(self):
             if self.has_expired():
-                _gone = self.expire(sys.maxsize)
+                _gone = self.expire(sys.maxsize, sys.maxsize)
             return len(self.nodes)
 
     @cython.cfunc

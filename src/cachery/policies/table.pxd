@@ -5,8 +5,7 @@ from cachery.ports.clock cimport coarse_seconds
 
 cdef double INFINITY
 cdef Py_ssize_t MOST_EXPIRED
-cdef Py_ssize_t _MOST_LOOKS
-cdef Py_ssize_t _ALL
+cdef Py_ssize_t MOST_LOOKS
 
 cdef class Table:
     cdef dict nodes
@@ -25,7 +24,7 @@ cdef class Table:
     cdef Node evict_for_one(self)
     cdef Node evict(self)
     cdef bint has_expired(self)
-    cdef expire(self, Py_ssize_t most)
+    cdef expire(self, Py_ssize_t most, Py_ssize_t looks)
     cdef settle(self, double now, Py_ssize_t most)
     cdef ripen(self, Node node, double now)
     cdef void time(self, Node node, double when) noexcept

@@ -36,10 +36,8 @@ INFINITY = float("inf")
 MOST_EXPIRED = 16
 """How many nodes leave at one call because their time is over: so none takes much longer than others."""
 
-_MOST_LOOKS = 128
-"""At how many nodes one call looks for that."""
-
-_ALL = sys.maxsize
+MOST_LOOKS = 128
+"""At how many nodes a call looks for that which brings a new one."""
 
 
 def capacity_of(max_size: object) -> int:
@@ -148,12 +146,12 @@ class Table:
 
     @cython.final
     @cython.cfunc
-    def expire(self, most: cython.Py_ssize_t) -> Any:
-        """Take out up to ``most`` nodes whose time is over, and return them."""
+    def expire(self, most: cython.Py_ssize_t, looks: cython.Py_ssize_t) -> Any:
+        """Take out up to ``most`` nodes whose time is over, and return them; look at about ``looks`` nodes for that."""
         gone: list[Node] = []
         now: cython.double = self.now()
         if self.soonest <= now:
-            self.settle(now, max(most, _MOST_LOOKS))
+            self.settle(now, looks)
         while most > 0:
             node = self.wheel.last_over()
             if node is None:

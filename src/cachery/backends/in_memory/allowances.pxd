@@ -3,7 +3,7 @@ from cachery.backends.in_memory.extra cimport Extra
 from cachery.backends.in_memory.fences cimport LoadToken
 from cachery.policies.node cimport Node
 from cachery.policies.order cimport Order
-from cachery.policies.table cimport INFINITY, MOST_EXPIRED
+from cachery.policies.table cimport INFINITY, MOST_EXPIRED, MOST_LOOKS
 
 cdef long long _MOST_WEIGHT
 cdef Py_ssize_t _COSTS_IN_MEAN
@@ -28,5 +28,5 @@ cdef class Allowances(Cells):
     cdef bint weigh(self, Node fresh)
     cdef bint enter(self, Node fresh, double idle, object cost, LoadToken token, object tags)
     cdef too_large(self, object key)
-    cdef make_room(self, Node fresh)
+    cdef make_room(self, Node fresh, Py_ssize_t looks)
     cdef lighten(self, Node fresh, object gone)

@@ -30,7 +30,7 @@ if not cython.compiled:
     from cachery.backends.in_memory.fences import LoadToken
     from cachery.policies.node import Node
     from cachery.policies.order import Order
-    from cachery.policies.table import INFINITY, MOST_EXPIRED
+    from cachery.policies.table import INFINITY, MOST_EXPIRED, MOST_LOOKS
 
 _MOST_WEIGHT = 0xFFFF_FFFF
 _COSTS_IN_MEAN, _FIRST_ROOM = 1000, 1024
@@ -141,12 +141,13 @@ class Allowances(Cells):
         return self.weigher is None or self.weigh(fresh)
 
     @cython.cfunc
-    def make_room(self, fresh: Node | None) -> Any:
+    def make_room(self, fresh: Node | None, looks: cython.Py_ssize_t) -> Any:
         """Remove a few of those whose time is over, and who is too heavy beside ``fresh``, which is to come.
 
-        Returns the nodes that left, to be held until the section is over; what became of each, its ``place`` says.
+        It looks at about ``looks`` nodes to find whose time is over. Returns the nodes that left, to be held until the
+        section is over; what became of each, its ``place`` says.
         """
-        gone: list[Any] = self.expire(MOST_EXPIRED) if self.has_expired() else []
+        gone: list[Any] = self.expire(MOST_EXPIRED, looks) if self.has_expired() else []
         for each in gone:
             node: Node = each
             if node.extra is not None:
@@ -203,7 +204,7 @@ class Allowances(Cells):
             if token is not None and not self.fences.admits(token, tags):
                 return False
             if has_room:
-                gone = self.make_room(fresh) if self.weigher is not None or self.has_expired() else None
+                gone = self.make_room(fresh, MOST_LOOKS) if self.weigher is not None or self.has_expired() else None
                 victim = self.put(fresh)
                 if token is not None:
                     self.fences.settle(token)

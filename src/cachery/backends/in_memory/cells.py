@@ -184,8 +184,7 @@ class Cells(Table):
         if stored is not fresh:
             self.swap(stored, fresh)
         else:
-            if fresh.weight != 0:
-                self.used += fresh.weight
+            self.used += fresh.weight
             if fresh.expires != INFINITY:
                 self.time(fresh, fresh.expires)
             self.order.added(fresh)

@@ -31,7 +31,7 @@ if not cython.compiled:
     from cachery.backends.in_memory.extra import Extra
     from cachery.backends.in_memory.writes import Writes
     from cachery.policies.node import Node
-    from cachery.policies.table import INFINITY
+    from cachery.policies.table import INFINITY, MOST_EXPIRED
 
 SPARE_TAGS = 1024
 
@@ -195,7 +195,7 @@ class MemoryStore(Writes):
             dead: Node | None = self.nodes.get(key)
             if dead is not None:
                 fate = self.bury(dead)
-            gone = self.make_room(None) if fate != EXPIRED and self.has_expired() else None
+            gone = self.make_room(None, MOST_EXPIRED) if fate != EXPIRED and self.has_expired() else None
         if self.listeners:
             if fate == EXPIRED:
                 self.report(Expired(self.name, key))

@@ -3,7 +3,7 @@ from cachery.backends.in_memory.extra cimport Extra
 from cachery.backends.in_memory.fences cimport Fences, LoadToken
 from cachery.backends.in_memory.loads cimport Loads
 from cachery.policies.node cimport Node, new_node
-from cachery.policies.table cimport INFINITY
+from cachery.policies.table cimport INFINITY, MOST_LOOKS
 
 # cachery.model.values.is_used_up, in three comparisons of pointers.
 cdef extern from *:

@@ -32,7 +32,7 @@ if not cython.compiled:
     from cachery.backends.in_memory.loads import Loads
     from cachery.model.values import is_used_up
     from cachery.policies.node import Node, new_node
-    from cachery.policies.table import INFINITY
+    from cachery.policies.table import INFINITY, MOST_LOOKS
 
 NO_TAGS: tuple[str, ...] = ()
 
@@ -91,7 +91,7 @@ class Writes(Loads):
         fresh = new_node(key, value, expires)
         fresh.extra = extra
         with critical_section(self):
-            gone = self.make_room(None) if self.soonest != INFINITY and self.has_expired() else None
+            gone = self.make_room(None, MOST_LOOKS) if self.soonest != INFINITY and self.has_expired() else None
             victim = self.insert(fresh)
         if self.is_watched:
             self.report_write(key, victim, gone)
@@ -128,7 +128,7 @@ class Writes(Loads):
             if self.live(key) is not None:
                 return False
             if has_room:
-                gone = self.make_room(fresh) if self.weigher is not None or self.has_expired() else None
+                gone = self.make_room(fresh, MOST_LOOKS) if self.weigher is not None or self.has_expired() else None
                 victim = self.put(fresh)
         if not has_room:
             self.too_large(key)
@@ -163,7 +163,7 @@ class Writes(Loads):
             elif life <= 0.0 or not has_room:
                 return initial + by
             total: Count = fresh.value
-            gone = self.make_room(fresh) if self.weigher is not None or self.has_expired() else None
+            gone = self.make_room(fresh, MOST_LOOKS) if self.weigher is not None or self.has_expired() else None
             victim = self.put(fresh)
         if self.is_watched:
             self.report_write(key, victim, gone)
