@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cachery import CacheValueError, InMemoryCache, aio, get_cache
+from cachery import CacheValueError, InMemoryCache, LoadContext, aio, get_cache
 from cachery.events import Event, Evicted, Expired
 from cachery.policies.registry import POLICIES
 from cachery.testing import FakeClock, check_invariants
@@ -244,6 +244,27 @@ def test_what_is_dear_outlives_what_is_cheap_by_tinylfu(policy: str) -> None:
                 cache.set(f"{number}", number, cost=cost)
     ratio = misses[100] / misses[1]
     assert ratio < 0.8 if policy == "tinylfu" else 0.95 < ratio < 1.05
+
+
+def test_a_loader_may_say_what_its_value_took() -> None:
+    def load(context: LoadContext) -> str:
+        context.cost = 2.5
+        return "value"
+
+    def lie(context: LoadContext) -> str:
+        context.cost = -1
+        return "value"
+
+    with InMemoryCache(policy="tinylfu") as cache:
+        assert cache.get_or_set("a", load) == "value"
+        entry = cache.read_entry("a")
+        assert entry is not None
+        assert entry.cost == 2.5
+        with pytest.raises(CacheValueError, match="cost is seconds or money"):
+            cache.get_or_set("b", lie)
+        for cost in (-1, float("nan"), float("inf"), 10**400, "dear"):
+            with pytest.raises(CacheValueError, match="cost is seconds or money"):
+                cache.set("a", 1, cost=cost)
 
 
 def test_costs_of_any_unit_and_none_at_all() -> None:

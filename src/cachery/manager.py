@@ -294,9 +294,7 @@ def _tiered(**options: Any) -> Cache:
     over = options.pop("over", "redis")
     if over not in {"disk", "redis"}:
         raise CacheValueError(f"over is disk or redis, not {over!r}")
-    near = {
-        name: options.pop(name) for name in ("max_size", "policy", "max_bytes", "idle_ttl", "copy") if name in options
-    }
+    near = {name: options.pop(name) for name in ("max_size", "policy", "copy") if name in options}
     channel: dict[str, Any] = {name: options.pop(name) for name in ("bus", "max_stale_when_blind") if name in options}
     memory = _in_memory(**near, clock=options.get("clock"), name=options["name"])
     if over == "redis":

@@ -35,14 +35,8 @@ _POLICY = one_of("fifo", "lfu", "lru", "tinylfu", "ttl", in_any_case=True)
 _SERIALIZER = one_of("json", "msgpack", "pickle", "string", "typed")
 _COMPRESSION = one_of("zlib", "zstd", "lz4")
 
-_NEAR = {
-    "max_size": COUNT,
-    "policy": _POLICY,
-    "max_bytes": SIZE,
-    "idle_ttl": LIFE,
-    "copy": one_of("never", "deep"),
-}
-_MEMORY = {"default_ttl": LIFE, **_NEAR}
+_NEAR = {"max_size": COUNT, "policy": _POLICY, "copy": one_of("never", "deep")}
+_MEMORY = {"default_ttl": LIFE, "idle_ttl": LIFE, "max_bytes": SIZE, **_NEAR}
 _STORED = {
     "default_ttl": LIFE,
     "serializer": _SERIALIZER,

@@ -27,7 +27,8 @@ class LoadContext:
     """Given to a loader whose one parameter is annotated with this class.
 
     ``key``: what is loaded. ``stale``: the value that is there already, past its time or about to be, or ``MISSING``.
-    ``ttl`` and ``tags`` may be set by the loader, once it knows them; ``None`` leaves what the caller asked for.
+    ``ttl`` and ``tags`` may be set by the loader, once it knows them; ``None`` leaves what the caller asked for. So may
+    ``cost``: what the value took, in seconds or money.
 
     >>> from cachery import InMemoryCache
     >>> def load(context: LoadContext) -> str:
@@ -40,13 +41,14 @@ class LoadContext:
     3600
     """
 
-    __slots__ = ("key", "stale", "tags", "ttl")
+    __slots__ = ("cost", "key", "stale", "tags", "ttl")
 
     def __init__(self, key: str, stale: Any = MISSING) -> None:
         self.key = key
         self.stale = stale
         self.ttl: Duration | None = None
         self.tags: Iterable[str] | None = None
+        self.cost: float | None = None
 
     def not_modified(self) -> Any:
         """Return what the loader is to return so that the stale value is kept, as good as newly loaded.

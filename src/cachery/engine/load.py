@@ -16,7 +16,7 @@ from cachery.engine.request import Request
 from cachery.engine.stamps import entry_of, failure_entry, life_of_value
 from cachery.engine.values import checked
 from cachery.exceptions import CacheCircuitOpenError, CacheValueError
-from cachery.keys.text import exact_tags
+from cachery.keys.text import checked_cost, exact_tags
 from cachery.model.durations import seconds
 from cachery.model.entry import Entry
 from cachery.model.marks import prefixed
@@ -186,7 +186,11 @@ class Loading(Generic[Token]):
         if tags is not request.tags or request.watch is not None:
             self.bring(flight, tags)
         life = life_of_value(outcome.value, request.options, self.backend.default_life, asked, self.random)
-        return outcome, entry_of(outcome.value, life, self.backend, request.options, tags) if life > 0 else None
+        if life <= 0:
+            return outcome, None
+        entry = entry_of(outcome.value, life, self.backend, request.options, tags)
+        cost = None if context is None else checked_cost(context.cost)
+        return outcome, entry if cost is None else entry._replace(cost=cost)
 
     async def _note_failure(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterable
 
 from cachery.exceptions import CacheKeyError, CacheValueError
@@ -60,7 +60,7 @@ def checked_cost(cost: object) -> float | None:
     """
     if cost is None:
         return None
-    if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost < math.inf:
+    if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost <= sys.float_info.max:
         raise CacheValueError(f"cost is seconds or money, a finite number of 0 or more, not {cost!r}", cost=repr(cost))
     return cost
 

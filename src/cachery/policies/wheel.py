@@ -10,7 +10,7 @@ A slot is a list without an order. A node knows its slot and its place there, it
 to the last of the list. Those found to be over wait in a list of their own, until they are removed.
 
 Where a node is read or written again and its time moves away, it is left where it is, and scheduled anew when its slot
-has come.
+has come. A clock that goes back moves the wheel back: then slots come too soon, never too late.
 
 Varghese and Lauck, "Hashed and hierarchical timing wheels", SOSP 1987; in caches, Caffeine of Ben Manes.
 """
@@ -68,7 +68,7 @@ class Wheel:
     @cython.cfunc
     def reach(self, when: cython.double, now: cython.double) -> None:
         """Make what it takes to schedule for ``when``, in seconds; ``schedule`` itself makes nothing."""
-        if self.levels == 0:
+        if self.levels == 0 or tick_of(now) < self.ticked:
             self.ticked = tick_of(now)
         elif tick_of(now) - self.ticked >= _SLOTS:
             self.find_first()
@@ -98,6 +98,7 @@ class Wheel:
         at: cython.int = unit & (_SLOTS - 1)
         bit: cython.ulonglong = 1
         self.used[level] |= bit << at
+        self.next_look = min(self.next_look, when)
         self.put(node, _FIRST + level * _SLOTS + at)
 
     @cython.cfunc
@@ -161,6 +162,8 @@ class Wheel:
         Among those of the very tick, only who has expired is returned; no more than ``patience`` of them are looked at.
         """
         tick: cython.longlong = tick_of(now)
+        if tick < self.ticked:
+            self.ticked = tick
         self.find_first()
         if self.first_tick > tick:
             self.ticked = max(self.ticked, tick)
