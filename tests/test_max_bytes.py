@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.servers.redis_servers import HOST
 
-from cachery import CacheValueError, InMemoryCache, LoadContext, aio, get_cache
+from cachery import CacheValueError, DiskCache, InMemoryCache, LoadContext, RedisCache, TieredCache, aio, get_cache
 from cachery.events import Event, Evicted, Expired
 from cachery.policies.registry import POLICIES
 from cachery.testing import FakeClock, check_invariants
@@ -273,6 +274,21 @@ def test_costs_of_any_unit_and_none_at_all() -> None:
             cache.set(f"{number}", number, cost=[None, 0, 1e-300, 1e300, 5][number % 5])
         assert len(cache) == 50
         check_invariants(cache)
+
+
+@pytest.mark.parametrize("far", ["disk", "redis"])
+def test_before_another_cache_the_weigher_sees_the_values(far: str, request: pytest.FixtureRequest) -> None:
+    if far == "disk":
+        there: Any = DiskCache(request.getfixturevalue("tmp_path"))
+    else:
+        there = RedisCache(HOST, request.getfixturevalue("redis_port"), name=request.getfixturevalue("redis_prefix"))
+    near = InMemoryCache(max_bytes=100, weigher=by_value)
+    with TieredCache(near, there) as cache:
+        for number in range(10):
+            cache.set(f"{number}", 40)
+            assert cache.get(f"{number}") == 40
+        assert len(near) <= 2
+        assert cache.get_many([f"{number}" for number in range(10)]) == {f"{number}": 40 for number in range(10)}
 
 
 def test_awaited() -> None:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from cachery.backends.claim import claim
 from cachery.backends.disk.checking import Health, check_store
+from cachery.backends.disk.copies import Copy
 from cachery.backends.disk.settings import Bounds, Settings
 from cachery.backends.disk.store import DiskStore
 from cachery.backends.observers import Both
@@ -141,6 +142,7 @@ class DiskCache(StoredCache):
         """Return what makes a store with ``near`` before this cache, of which ``observer`` hears too."""
         del later
         self.store.observer = Both(self.store.observer, observer)
+        near.weigh_within(Copy)
         return DiskTier(TieredStore(near, self.store, near.default_life))
 
     def transaction(self) -> AbstractContextManager[None]:

@@ -88,6 +88,7 @@ class InMemoryCache(PortableStore, Cache):
             clock=clock,
             name=name,
         )
+        self._weigher = weigher
         self._default_ttl, self._idle_ttl, self._policy, self._max_bytes = default_ttl, idle_ttl, policy.lower(), bound
         self._stats = CacheStats.of(self.counters, self)
 
@@ -120,6 +121,12 @@ class InMemoryCache(PortableStore, Cache):
     def stats(self) -> CacheStats:
         """The numbers of this cache, live and exact. Called, it returns itself."""
         return self._stats
+
+    def weigh_within(self, kind: type[Any]) -> None:
+        """Let a weigher that was given see the ``value`` of what is kept where that is of ``kind``, a copy of a tier."""
+        given = self._weigher
+        if given is not None:
+            self.weigher = lambda key, kept: given(key, kept.value if isinstance(kept, kind) else kept)
 
     def build_engine(self) -> BlockingEngine:
         """Return a new engine that loads through this cache."""

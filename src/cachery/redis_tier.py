@@ -11,7 +11,7 @@ from cachery.backends.redis.link import Link
 from cachery.backends.redis.names import Names
 from cachery.backends.redis.near.bus import Bus, Publishing, Tracking
 from cachery.backends.redis.near.channel import Channel, Pulse
-from cachery.backends.redis.near.copies import Copies, Marks
+from cachery.backends.redis.near.copies import Copies, Copy, Marks
 from cachery.backends.redis.near.store import NearStore
 from cachery.backends.redis.shelf import Later
 from cachery.backends.redis.shelter import Shelter
@@ -76,6 +76,7 @@ class RedisTier:
         self._life: float = near.default_life
         self._bound = bound
         self._bus: Bus = Publishing(far.names) if bus == "pubsub" else Tracking(far.names)
+        near.weigh_within(Copy)
         self.copies = Copies(near, Marks(far.clock))
         pulse = Pulse(_BEAT, _PATIENCE, max(bound, _PATIENCE))
         self.channel = Channel(

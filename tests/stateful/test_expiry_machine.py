@@ -136,7 +136,7 @@ class ExpiryMachine(RuleBasedStateMachine):
 
     @rule(seconds=SPANS)
     def jump_back(self, seconds: float) -> None:
-        """What a monotonic clock should not do. Those who were found to be over stay so, and nobody is over too late."""
+        """What no monotonic clock does. Those who were found to be over stay so, and nobody is over too late."""
         self.cache.cleanup_expired()
         self.left.clear()
         live = self.live()

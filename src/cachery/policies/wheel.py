@@ -162,8 +162,7 @@ class Wheel:
         Among those of the very tick, only who has expired is returned; no more than ``patience`` of them are looked at.
         """
         tick: cython.longlong = tick_of(now)
-        if tick < self.ticked:
-            self.ticked = tick
+        self.ticked = min(self.ticked, tick)
         self.find_first()
         if self.first_tick > tick:
             self.ticked = max(self.ticked, tick)

@@ -13,7 +13,7 @@ cdef double _LEAST_WORTH
 cdef class Allowances(Cells):
     cdef readonly double idle
     cdef bint is_limited
-    cdef object weigher
+    cdef public object weigher
     cdef long long budget
     cdef long long unit
     cdef double mean_cost
