@@ -123,7 +123,7 @@ class InMemoryCache(PortableStore, Cache):
         return self._stats
 
     def weigh_within(self, kind: type[Any]) -> None:
-        """Let a weigher that was given see the ``value`` of what is kept where that is of ``kind``, a copy of a tier."""
+        """Let a weigher that was given see the ``value`` of what is kept where that is of ``kind``: a copy in a tier."""
         given = self._weigher
         if given is not None:
             self.weigher = lambda key, kept: given(key, kept.value if isinstance(kept, kind) else kept)
