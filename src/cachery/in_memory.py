@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack
@@ -11,7 +12,7 @@ from cachery.backends.in_memory.portable import PortableStore
 from cachery.cache import Cache
 from cachery.exceptions import CacheValueError
 from cachery.keys.glob import glob_matcher
-from cachery.model.durations import Duration, life_of, seconds
+from cachery.model.durations import Duration, idle_of, life_of
 from cachery.model.sizes import Size, bytes_of
 from cachery.policies.registry import create_order
 from cachery.policies.table import capacity_of
@@ -123,7 +124,7 @@ class InMemoryCache(PortableStore, Cache):
         return self._stats
 
     def weigh_within(self, kind: type[Any]) -> None:
-        """Let a weigher that was given see the ``value`` of what is kept where that is of ``kind``: a copy in a tier."""
+        """Let a given weigher see the ``value`` of what is kept where that is of ``kind``: of copies in a tier."""
         given = self._weigher
         if given is not None:
             self.weigher = lambda key, kept: given(key, kept.value if isinstance(kept, kind) else kept)
@@ -215,12 +216,4 @@ def weighing_by(max_bytes: Size | None, weigher: Weigher | None) -> tuple[int | 
         from cachery.weighing import weigh_entry  # noqa: PLC0415 - loaded for caches that are bounded in bytes
 
         weigher = weigh_entry
-    return bytes_of(max_bytes, "max_bytes"), weigher
-
-
-def idle_of(idle_ttl: Duration | None) -> float:
-    """Return in seconds how long an entry lives unread, ``inf`` for ``None``."""
-    idle = float("inf") if idle_ttl is None else seconds(idle_ttl)
-    if idle <= 0:
-        raise CacheValueError(f"idle_ttl={idle_ttl!r} is no time: an entry would be over before it is read")
-    return idle
+    return min(bytes_of(max_bytes, "max_bytes"), sys.maxsize), weigher

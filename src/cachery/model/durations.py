@@ -52,6 +52,17 @@ def seconds(span: Duration, name: str = "ttl") -> float:
     return float(max(min(number, HUNDRED_YEARS), -HUNDRED_YEARS))
 
 
+def idle_of(idle_ttl: Duration | None) -> float:
+    """Return an idle time in seconds, ``None`` being one without an end.
+
+    Raises ``CacheValueError`` for 0 or less: such an entry would be over before it is read.
+    """
+    idle = math.inf if idle_ttl is None else seconds(idle_ttl, "idle_ttl")
+    if idle <= 0:
+        raise CacheValueError(f"idle_ttl={idle_ttl!r} is no time: an entry would be over before it is read")
+    return idle
+
+
 def life_of(default_ttl: Duration | None, name: str = "default_ttl") -> float:
     """Return a default TTL in seconds, ``None`` being one without an end.
 

@@ -33,7 +33,7 @@ class Node:
 
     ``group`` and ``place`` belong to the order that keeps the node, ``timer`` to the wheel, ``extra`` to the store
     above. ``weight`` is what it takes of the store's budget; ``worth``, what it costs to be made again for each of
-    that, and 0 where nothing is known of it.
+    that, and 0 where nothing is known of it; of a node that has left, it is what became of it.
     """
 
     key: Any

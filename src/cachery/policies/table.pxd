@@ -20,6 +20,8 @@ cdef class Table:
 
     cdef double now(self)
     cdef double until(self, double life)
+    cdef reach(self, double when, double now)
+    cdef bint has_no_end(self, Node node)
     cdef bint is_stored(self, Node node)
     cdef Node evict_for_one(self)
     cdef Node evict(self)

@@ -15,11 +15,13 @@ from typing import Any
 
 try:
     import cython
+    from cython import critical_section
 
-    if not cython.compiled:
+    if not cython.compiled:  # the Cython package itself: it has no locks
         raise ImportError
 except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
+    from cachery._cython import critical_section  # type: ignore[assignment]
 
 from cachery.exceptions import CacheValueError
 from cachery.locks import make_lock
@@ -104,8 +106,15 @@ class Table:
     def until(self, life: cython.double) -> cython.double:
         """Return the time at which what is stored now for ``life`` seconds is over. The wheel reaches it then."""
         now: cython.double = self.now()
-        self.wheel.reach(now + life, now)
+        self.reach(now + life, now)
         return now + life
+
+    @cython.final
+    @cython.cfunc
+    def reach(self, when: cython.double, now: cython.double) -> None:
+        """Let the wheel reach ``when``. In a section of its own: it makes what others may be going through."""
+        with critical_section(self):
+            self.wheel.reach(when, now)
 
     @cython.cfunc
     def is_stored(self, node: Node) -> cython.bint:
@@ -236,17 +245,24 @@ class Table:
         before: cython.double = node.expires
         node.value = value
         node.expires = expires
-        if expires != before:
+        if expires != before or (node.timer == 0 and expires != INFINITY):
             self.retime(node, before)
         self.order.updated(node)
 
     @cython.cfunc
     def discard(self, node: Node) -> None:
-        """Take whatever stands under the key of ``node`` out of map and order, and ``node`` out of the order."""
+        """Take ``node`` out."""
         gone: Node | None = self.nodes.pop(node.key, None)
+        if gone is not node and gone is not None and self.nodes.setdefault(gone.key, gone) is not gone:
+            self.let_go(gone)  # another had the key, and has another one now
         self.let_go(node)
         if gone is not node:
-            self.expel(node, gone)
+            self.expel(node, None)
+
+    @cython.cfunc
+    def has_no_end(self, node: Node) -> cython.bint:
+        """Tell whether ``node`` need not wait for anything."""
+        return node.expires == INFINITY
 
     @cython.cfunc
     def expel(self, node: Node, instead: Node | None) -> None:
@@ -278,7 +294,7 @@ class Table:
             "a node stands under another key": all(node.key is key for key, node in nodes.items()),
             "there are more nodes than may be": not self.capacity or len(nodes) <= self.capacity,
             "a node expires and does not wait for that": all(
-                node.timer or node.expires == INFINITY for node in nodes.values()
+                node.timer or self.has_no_end(node) for node in nodes.values()
             ),
             f"nodes weigh {weights}, {self.used} is counted": weights == self.used,
         }

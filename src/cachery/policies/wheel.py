@@ -99,6 +99,8 @@ class Wheel:
         bit: cython.ulonglong = 1
         self.used[level] |= bit << at
         self.next_look = min(self.next_look, when)
+        if when <= self.looked_at:  # it would be passed over
+            self.looked_at = -INFINITY
         self.put(node, _FIRST + level * _SLOTS + at)
 
     @cython.cfunc

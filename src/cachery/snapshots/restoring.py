@@ -67,6 +67,10 @@ def _shift(cache: PortableStore, means: Means, reading: Reading, base: int) -> S
     return Shift(now, now - passed, base)
 
 
+_MOST_MISFITS = 1000
+"""After so many entries that are heavier than what room is left, no lighter ones are looked for."""
+
+
 class Arrivals:
     """Entries that are brought into ``cache`` with ``token``."""
 
@@ -77,6 +81,7 @@ class Arrivals:
         self._shift = shift
         self.stored = 0
         self.is_full = False
+        self.misfits = 0
         self.unreadable: Counter[str] = Counter()
 
     def take_all(self, reading: Reading) -> None:
@@ -91,7 +96,8 @@ class Arrivals:
                 continue
             arrival = self._cache.arrive(carried, self._token)
             self.stored += arrival is Arrival.STORED
-            if arrival is Arrival.NO_ROOM:
+            self.misfits += arrival is Arrival.TOO_HEAVY
+            if arrival is Arrival.FULL or self.misfits > _MOST_MISFITS:
                 self.is_full = True
                 return
 

@@ -21,11 +21,11 @@ except ImportError:
 
 from cachery.events import Evicted
 from cachery.exceptions import CacheValueError
-from cachery.model.durations import Duration, seconds
+from cachery.model.durations import Duration, idle_of
 from cachery.model.keys import Count, Key
 
 if not cython.compiled:
-    from cachery.backends.in_memory.cells import EXPIRED, KEPT, OUTDATED, Cells
+    from cachery.backends.in_memory.cells import OUTDATED, Cells
     from cachery.backends.in_memory.extra import Extra
     from cachery.backends.in_memory.fences import LoadToken
     from cachery.policies.node import Node
@@ -73,7 +73,7 @@ class Allowances(Cells):
         self.budget = 0 if max_bytes is None else max_bytes // self.unit
         self.mean_cost = 0.0
         self.costs = 0
-        if weigher is not None:
+        if weigher is not None and not capacity:
             order.resized(_FIRST_ROOM)
 
     @cython.cfunc
@@ -89,7 +89,7 @@ class Allowances(Cells):
         """Let ``node``, which has an idle time, live on; False where it was changed or taken out meanwhile."""
         extra: Extra = node.extra
         now: cython.double = self.now()
-        if node.extra is not extra or not self.is_stored(node):
+        if node.extra is not extra or node.expires <= now or not self.is_stored(node):
             return False
         expires: cython.double = min(extra.ends, now + extra.idle)
         if expires > node.expires:
@@ -103,10 +103,7 @@ class Allowances(Cells):
         """Return in seconds how long an entry stored with ``idle_ttl`` lives unread."""
         if idle_ttl is None:
             return self.idle
-        idle: cython.double = seconds(idle_ttl)
-        if idle <= 0:
-            raise CacheValueError(f"idle_ttl={idle_ttl!r} is no time: an entry would be over before it is read")
-        return idle
+        return idle_of(idle_ttl)
 
     @cython.cfunc
     def leave_unread(self, fresh: Node, idle: cython.double) -> None:
@@ -144,39 +141,48 @@ class Allowances(Cells):
     def make_room(self, fresh: Node | None, looks: cython.Py_ssize_t) -> Any:
         """Remove a few of those whose time is over, and who is too heavy beside ``fresh``, which is to come.
 
-        It looks at about ``looks`` nodes to find whose time is over. Returns the nodes that left, to be held until the
-        section is over; what became of each, its ``place`` says.
+        It looks at about ``looks`` nodes to find whose time is over; no more than 16 of these leave, unless their
+        weight has to go. Returns who left, to be held until the section is over, and to be counted. After the clock has
+        said the time nothing runs that is a user's, so what the caller looks at then is as it stays.
         """
         gone: list[Any] = self.expire(MOST_EXPIRED, looks) if self.has_expired() else []
-        for each in gone:
-            node: Node = each
-            if node.extra is not None:
-                self.forget_lapse(node)
-            self.counters.expirations += 1
-            node.place = EXPIRED
         if fresh is not None and self.weigher is not None:
-            self.lighten(fresh, gone)
+            if self.is_heavy(fresh):
+                self.order.resized(len(self.nodes))
+            while self.is_heavy(fresh):
+                victim = self.lightening()
+                if victim is None:
+                    break
+                gone.append(victim)
         return gone
 
     @cython.cfunc
-    def lighten(self, fresh: Node, gone: Any) -> None:
-        """Evict until there is room for the weight of ``fresh``; put who left behind ``gone``."""
+    def is_heavy(self, fresh: Node) -> cython.bint:
+        """Tell whether all are too heavy when ``fresh`` comes, in the place of what has its key."""
         stored: Node | None = self.nodes.get(fresh.key)
         spared: cython.longlong = 0 if stored is None else stored.weight
-        if self.used - spared + fresh.weight <= self.budget:
-            return
-        self.order.resized(len(self.nodes))
-        while self.used - spared + fresh.weight > self.budget:
-            victim = self.evict()
-            if victim is None:
-                return
-            gone.append(victim)
-            self.count_departure(victim)
-            if victim is stored:  # replaced, as it was to be
-                spared = 0
-                self.counters.evictions -= victim.place == KEPT
-                self.counters.expirations -= victim.place == EXPIRED
-                victim.place = OUTDATED
+        return self.used - spared + fresh.weight > self.budget
+
+    @cython.cfunc
+    def lightening(self) -> Node | None:
+        """Take out and return one whose time is over, or else who leaves next."""
+        over = self.wheel.last_over()
+        if over is None:
+            return self.evict()
+        self.discard(over)
+        return over
+
+    @cython.cfunc
+    def count_departures(self, gone: Any, key: Key | None) -> None:
+        """Count those who are ``gone``; one that had ``key`` was replaced, as it was to be."""
+        for each in gone:
+            node: Node = each
+            if node.key == key:
+                if node.extra is not None:
+                    self.forget_lapse(node)
+                node.worth = OUTDATED
+            else:
+                self.count_departure(node)
 
     @cython.cfunc
     def weigh(self, fresh: Node) -> cython.bint:
@@ -197,30 +203,40 @@ class Allowances(Cells):
 
         True when stored. What is heavier than the budget is not, and takes what stood there along.
         """
-        victim: Node | None = None
-        gone = None
+        self.check_open()
         has_room: cython.bint = self.prepare(fresh, idle, cost)
         with critical_section(self):
-            if token is not None and not self.fences.admits(token, tags):
-                return False
-            if has_room:
-                gone = self.make_room(fresh, MOST_LOOKS) if self.weigher is not None or self.has_expired() else None
-                victim = self.put(fresh)
-                if token is not None:
-                    self.fences.settle(token)
-        if not has_room:
-            self.too_large(fresh.key)
-        elif self.is_watched:
-            self.report_write(fresh.key, victim, gone)
-        return has_room
+            gone = self.make_room(fresh, MOST_LOOKS) if has_room else []
+            is_wanted: cython.bint = token is None or self.fences.admits(token, tags)
+            victim = self.admit(fresh, has_room) if is_wanted else None
+            if has_room and is_wanted and token is not None:
+                self.fences.settle(token)
+            self.count_departures(gone, fresh.key)
+        return self.told(fresh.key, victim, gone, has_room, is_wanted)
 
     @cython.cfunc
-    def too_large(self, key: Key) -> None:
-        """Remove what stands under ``key``, as what was to replace it is heavier than all may be."""
-        with critical_section(self):
-            self.fences.touch(key)
-            _gone: Node | None = self.nodes.get(key)
-            if _gone is not None:
-                self.drop(_gone)
-        self.counters.evictions += 1
-        self.report(Evicted(self.name, key, "too_large"))
+    def admit(self, fresh: Node, has_room: cython.bint) -> Node | None:
+        """Store ``fresh``, or where there is no room for it, remove what it was to replace; return who left for it."""
+        if has_room:
+            return self.put(fresh)
+        self.fences.touch(fresh.key)
+        stored: Node | None = self.nodes.get(fresh.key)
+        if stored is not None:
+            self.drop(stored)
+            stored.worth = OUTDATED
+        return stored
+
+    @cython.cfunc
+    def told(
+        self, key: Key, victim: Node | None, gone: Any, has_room: cython.bint, is_wanted: cython.bint
+    ) -> cython.bint:
+        """Tell the listeners what became of an entry that was to be stored; return whether it was."""
+        if is_wanted and not has_room:
+            self.counters.evictions += 1
+        if self.is_watched:
+            self.report_gone(gone)
+            if is_wanted and has_room:
+                self.report_write(key, victim, None)
+            elif is_wanted:
+                self.report(Evicted(self.name, key, "too_large"))
+        return has_room and is_wanted

@@ -37,7 +37,7 @@ cdef class Cells(Table):
     cdef drop(self, Node node)
     cdef void note_write(self, Node node) noexcept
     cdef void forget_lapse(self, Node node) noexcept
-    cdef void count_departure(self, Node victim) noexcept
+    cdef count_departure(self, Node victim)
     cdef report(self, object event)
     cdef report_write(self, object key, Node victim, object gone)
     cdef report_gone(self, object gone)

@@ -1,6 +1,6 @@
 """What the verbs of the memory cache are made of: when a node is live, and how one comes, changes and goes.
 
-Everything here but the first three methods runs inside a critical section of the caller. No value is let go in one: a
+Everything here but the first four methods runs inside a critical section of the caller. No value is let go in one: a
 value that leaves stays held by the caller, through its node, until the section is over, for its finalizer may call
 back. After a call that may run code of a user, the clock above all, a node is looked at again before it is trusted.
 """
@@ -111,7 +111,7 @@ class Cells(Table):
         stale: cython.double = entry.stale_until
         last: cython.double = fresh if stale == INFINITY or fresh > stale else stale
         if last != INFINITY:
-            self.wheel.reach(last, self.now())
+            self.reach(last, self.now())
 
     @cython.cfunc
     def is_valid(self, node: Node) -> cython.bint:
@@ -149,9 +149,10 @@ class Cells(Table):
     @cython.cfunc
     def live(self, key: Key) -> Node | None:
         """Return the node of ``key`` if the plain verbs may see it, else ``None``. Changes nothing."""
+        now: cython.double = self.now()  # first: nobody comes in between a look and what the caller does
         while True:
             node: Node | None = self.nodes.get(key)
-            if node is None or (node.expires != INFINITY and node.expires <= self.now()):
+            if node is None or node.expires <= now:
                 return None
             extra: Extra | None = node.extra
             if extra is None or self.is_valid(node):
@@ -193,7 +194,7 @@ class Cells(Table):
                 self.note_write(fresh)
         if victim is None:
             return None
-        if victim.expires == INFINITY and victim.extra is None:
+        if victim.expires == INFINITY and victim.extra is None and victim.worth == KEPT:
             self.counters.evictions += 1
         else:
             self.count_departure(victim)
@@ -205,11 +206,11 @@ class Cells(Table):
         """Let ``stored`` and ``fresh`` change contents."""
         value = stored.value
         extra = stored.extra
-        self.replace(stored, fresh.value, fresh.expires, fresh.extra)
         self.used += fresh.weight
         self.used -= stored.weight
         stored.weight = fresh.weight
         stored.worth = fresh.worth
+        self.replace(stored, fresh.value, fresh.expires, fresh.extra)
         fresh.value = value
         fresh.extra = extra
 
@@ -267,7 +268,14 @@ class Cells(Table):
         extra: Extra = node.extra
         extra.is_lapsed = True
         self.lapsed += 1
-        self.time(node, extra.stale_until)
+        if extra.stale_until != INFINITY:
+            self.time(node, extra.stale_until)
+
+    @cython.cfunc
+    def has_no_end(self, node: Node) -> cython.bint:
+        """Tell whether ``node`` need not wait: nor need one that may be served stale for ever."""
+        extra: Extra | None = node.extra
+        return node.expires == INFINITY or (extra is not None and extra.is_lapsed and extra.stale_until == INFINITY)
 
     @cython.cfunc
     def ripen(self, node: Node, now: cython.double) -> None:
@@ -301,20 +309,19 @@ class Cells(Table):
             self.wheel.cancel(node)
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    def count_departure(self, victim: Node) -> cython.void:
-        """Count ``victim``, which left to make room: as expired when its time was over, as evicted when not.
+    def count_departure(self, victim: Node) -> None:
+        """Count ``victim``, which has left to make room: as expired when its time was over, as evicted when not.
 
-        Out of its order, its ``place`` says which.
+        Its ``worth``, which no order looks at any more, says which.
         """
         if victim.extra is not None:
             self.forget_lapse(victim)
         if victim.expires != INFINITY and victim.expires <= self.now():
             self.counters.expirations += 1
-            victim.place = EXPIRED
+            victim.worth = EXPIRED
         else:
             self.counters.evictions += 1
-            victim.place = KEPT
+            victim.worth = KEPT
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with each event from now on; return a function that ends it."""
@@ -353,9 +360,9 @@ class Cells(Table):
         """Tell the listeners that the nodes ``gone`` expired or were evicted."""
         for each in gone:
             node: Node = each
-            if node.place == EXPIRED:
+            if node.worth == EXPIRED:
                 self.report(Expired(self.name, node.key))
-            elif node.place == KEPT:
+            elif node.worth == KEPT:
                 self.report(Evicted(self.name, node.key, "size"))
 
     def audit(self) -> list[str]:

@@ -10,5 +10,5 @@ cdef class PortableStore(MemoryStore):
     cdef list refused
 
     cdef object read_order(self)
-    cdef bint is_full_for(self, Node fresh)
+    cdef bint is_refused(self, object key)
     cdef bint is_overtaken(self, object key, object tags, LoadToken token)

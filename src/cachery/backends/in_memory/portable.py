@@ -62,7 +62,8 @@ class Arrival(Enum):
 
     STORED = "stored"
     OVERTAKEN = "overtaken"
-    NO_ROOM = "no room"
+    TOO_HEAVY = "too heavy"
+    FULL = "full"
 
 
 @cython.cclass
@@ -178,14 +179,16 @@ class PortableStore(MemoryStore):
             fresh.extra = extra
         self.await_end(entry)
         if not self.prepare(fresh, INFINITY, entry.cost):
-            return Arrival.NO_ROOM
+            return Arrival.TOO_HEAVY
         frequency: cython.longlong = carried.frequency or carried.hits
         segment: cython.int = carried.segment
         with critical_section(self):
-            if self.is_full_for(fresh):
-                return Arrival.NO_ROOM
-            if self.is_overtaken(key, tags, token):
+            if self.is_refused(key) or self.is_overtaken(key, tags, token):
                 return Arrival.OVERTAKEN
+            if self.weigher is not None and self.is_heavy(fresh):
+                return Arrival.TOO_HEAVY
+            if self.capacity != 0 and len(self.nodes) >= self.capacity:
+                return Arrival.FULL
             self.insert(fresh)
             self.order.recalled(fresh, frequency, segment)
             if self.fences.journal is not None:
@@ -195,11 +198,15 @@ class PortableStore(MemoryStore):
         return Arrival.STORED
 
     @cython.cfunc
-    def is_full_for(self, fresh: Node) -> cython.bint:
-        """Tell whether another would have to leave for ``fresh``."""
-        if self.weigher is not None and self.used + fresh.weight > self.budget:
-            return True
-        return self.capacity != 0 and len(self.nodes) >= self.capacity
+    def is_refused(self, key: Key) -> cython.bint:
+        """Tell whether ``key`` may not arrive; also who was refused meanwhile was looked at."""
+        looked: cython.Py_ssize_t = 0
+        while looked < len(self.refused):
+            matches = self.refused[looked]
+            looked += 1
+            if matches(key):
+                return True
+        return False
 
     @cython.cfunc
     def is_overtaken(self, key: Key, tags: Tags, token: LoadToken) -> cython.bint:
@@ -208,6 +215,4 @@ class PortableStore(MemoryStore):
             return True
         if self.fences.journal is not None and key in self.fences.journal:
             return True
-        if self.fences.is_outdated(tags, token.born):
-            return True
-        return any([matches(key) for matches in self.refused])  # noqa: C419 - no generator in a section
+        return self.fences.is_outdated(tags, token.born)

@@ -195,12 +195,12 @@ class MemoryStore(Writes):
             dead: Node | None = self.nodes.get(key)
             if dead is not None:
                 fate = self.bury(dead)
-            gone = self.make_room(None, MOST_EXPIRED) if fate != EXPIRED and self.has_expired() else None
+            gone = self.make_room(None, MOST_EXPIRED) if fate != EXPIRED and self.has_expired() else []
+            self.count_departures(gone, None)
         if self.listeners:
             if fate == EXPIRED:
                 self.report(Expired(self.name, key))
-            if gone is not None:
-                self.report_gone(gone)
+            self.report_gone(gone)
             self.report(Miss(self.name, key))
         return default
 

@@ -15,4 +15,5 @@ cdef extern from *:
 
 cdef class Writes(Loads):
     cdef bint set_limited(self, object key, object value, double life, Extra extra, double idle, object cost)
+    cdef Node sum_of(self, object key, Node before, object old, object by, object initial, double life)
     cdef bint remove(self, object key)

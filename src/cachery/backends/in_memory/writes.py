@@ -93,6 +93,8 @@ class Writes(Loads):
         with critical_section(self):
             gone = self.make_room(None, MOST_LOOKS) if self.soonest != INFINITY and self.has_expired() else None
             victim = self.insert(fresh)
+            if gone is not None:
+                self.count_departures(gone, None)
         if self.is_watched:
             self.report_write(key, victim, gone)
         return True
@@ -121,20 +123,15 @@ class Writes(Loads):
         if self.copier is not None:
             value = self.copier(value)
         fresh = new_node(key, value, self.deadline(life))
-        victim: Node | None = None
-        gone = None
         has_room: cython.bint = self.prepare(fresh, self.idle, None)
         with critical_section(self):
             if self.live(key) is not None:
                 return False
-            if has_room:
-                gone = self.make_room(fresh, MOST_LOOKS) if self.weigher is not None or self.has_expired() else None
-                victim = self.put(fresh)
-        if not has_room:
-            self.too_large(key)
-        elif self.is_watched:
-            self.report_write(key, victim, gone)
-        return has_room
+            gone = self.make_room(fresh, MOST_LOOKS) if has_room else []
+            is_absent: cython.bint = self.live(key) is None
+            victim = self.admit(fresh, has_room) if is_absent else None
+            self.count_departures(gone, key)
+        return bool(self.told(key, victim, gone, has_room, is_absent))
 
     def incr(self, key: Key, by: Count = 1, *, initial: Count = 0, ttl: Duration | None = None) -> int:
         """Add ``by`` to the whole number under ``key``, in one step, and return the sum.
@@ -146,28 +143,47 @@ class Writes(Loads):
         check_whole(by=by, initial=initial)
         life: cython.double = self.life_for(ttl)
         self.check_open()
-        fresh = new_node(key, initial + by, self.deadline(life))
-        has_room: cython.bint = self.prepare(fresh, self.idle, None)
-        with critical_section(self):
-            node = self.live(key)
-            if node is not None:
-                old = node.value
-                if type(old) is not int:
-                    raise CacheValueError(f"{key!r} holds {type(old).__name__}, not an int", key=key)
-                fresh.value = old + by
-                fresh.expires = node.expires
-                fresh.extra = node.extra
-                if fresh.extra is not None:
-                    side: Extra = fresh.extra
-                    side.serial = 0  # another value: what depends on it is over
-            elif life <= 0.0 or not has_room:
+        while True:
+            with critical_section(self):
+                before: Node | None = self.live(key)
+                old = None if before is None else before.value
+            if before is None and life <= 0.0:
                 return initial + by
+            fresh = self.sum_of(key, before, old, by, initial, life)
             total: Count = fresh.value
-            gone = self.make_room(fresh, MOST_LOOKS) if self.weigher is not None or self.has_expired() else None
-            victim = self.put(fresh)
-        if self.is_watched:
-            self.report_write(key, victim, gone)
-        return total
+            has_room: cython.bint = self.weigher is None or self.weigh(fresh)
+            with critical_section(self):
+                gone = self.make_room(fresh, MOST_LOOKS) if has_room else []
+                found: Node | None = self.live(key)
+                if found is None and before is not None and before in gone:  # it left to make room for its own sum
+                    found = before
+                is_same: cython.bint = found is before and (found is None or found.value is old)
+                victim = self.admit(fresh, has_room) if is_same else None
+                self.count_departures(gone, key)
+            self.told(key, victim, gone, has_room, is_same)
+            if is_same:
+                return total
+
+    @cython.cfunc
+    def sum_of(
+        self, key: Key, before: Node | None, old: object, by: Count, initial: Count, life: cython.double
+    ) -> Node:
+        """Return the node of the sum, to be weighed: of what was there ``before``, with its time, or of the first."""
+        if before is None:
+            fresh = new_node(key, initial + by, self.deadline(life))
+            if self.idle != INFINITY:
+                self.leave_unread(fresh, self.idle)
+            return fresh
+        if type(old) is not int:
+            raise CacheValueError(f"{key!r} holds {type(old).__name__}, not an int", key=key)
+        fresh = new_node(key, old + by, before.expires)
+        fresh.extra = before.extra
+        if fresh.extra is not None:
+            side: Extra = fresh.extra
+            side.serial = 0  # another value: what depends on it is over
+            if side.cost is not None:
+                fresh.worth = self.worth_of(side.cost)
+        return fresh
 
     def touch(self, key: Key, ttl: Duration | None = None) -> bool:
         """Let ``key`` live for ``ttl`` from now on, ``None`` being the default; True if it was there.
@@ -189,7 +205,10 @@ class Writes(Loads):
             if extra is not None:  # as long a stale time as before, and no refresh ahead of the new end
                 extra.ends = expires
                 expires = min(expires, unread + extra.idle)
-                extra.stale_until += expires - node.expires if node.expires != INFINITY else 0.0
+                if node.expires == INFINITY or expires == INFINITY:  # noqa: PLR1714 - C doubles
+                    extra.stale_until = -INFINITY
+                else:
+                    extra.stale_until += expires - node.expires
                 extra.refresh_at = INFINITY
             self.rewrite(node, node.value, expires)
         return True
@@ -215,9 +234,10 @@ class Writes(Loads):
             if node is not None:
                 fate = self.bury(node)
                 if fate == KEPT:
-                    was_live = self.live(key) is not None
-                    self.drop(node)
-                    self.counters.deletes += was_live
+                    was_live = self.live(key) is node
+                    if self.is_stored(node):  # else somebody was quicker
+                        self.drop(node)
+                        self.counters.deletes += was_live
         if fate == EXPIRED and self.is_watched:
             self.report(Expired(self.name, key))
         return was_live
