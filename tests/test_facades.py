@@ -68,7 +68,8 @@ def test_a_cache_takes_what_the_verb_takes(kind: type, name: str) -> None:
 @pytest.mark.parametrize("kind", [cachery.NullCache, cachery.NamespacedCache])
 @pytest.mark.parametrize("name", VERBS)
 def test_a_blocking_cache_takes_what_the_verb_takes(kind: type, name: str) -> None:
-    assert parameters_of(getattr(kind, name)) == parameters_of(getattr(cachery.Cache, name))
+    taken = [parameter for parameter in parameters_of(getattr(kind, name)) if parameter[0] not in ONLY_IN_MEMORY]
+    assert taken == parameters_of(getattr(cachery.Cache, name))
 
 
 @pytest.mark.parametrize("name", ["restore", "snapshot"])

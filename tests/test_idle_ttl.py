@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from cachery import CacheValueError, InMemoryCache, NamespacedCache
+from cachery import CacheValueError, InMemoryCache, NamespacedCache, NullCache, aio
 from cachery.testing import FakeClock, check_invariants
 
 
@@ -132,6 +133,17 @@ def test_a_namespace_has_the_idle_time_of_its_cache(clock: FakeClock) -> None:
         assert space.get("a") == 1
         clock.advance(9)
         assert space.get("a") == 1
+
+
+def test_a_namespace_passes_it_on_and_nobody_is_no_other_caller(clock: FakeClock) -> None:
+    with InMemoryCache(clock=clock) as cache:
+        assert NamespacedCache(cache, "users").set("a", 1, idle_ttl=10)
+        clock.advance(10)
+        assert len(cache) == 0
+    assert NullCache().set("a", 1, idle_ttl=10) is False
+    assert asyncio.run(aio.NullCache().set("a", 1)) is False
+    with pytest.raises(CacheValueError):
+        NullCache().set("a", 1, idle_ttl=0)
 
 
 @pytest.mark.parametrize("idle_ttl", [0, -1, "soon", True, float("nan")])

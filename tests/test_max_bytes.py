@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from cachery import CacheValueError, DiskCache, InMemoryCache, LoadContext, Redi
 from cachery.events import Event, Evicted, Expired
 from cachery.policies.registry import POLICIES
 from cachery.testing import FakeClock, check_invariants
+from cachery.weighing import weigh_entry
 
 KEYS = st.sampled_from([f"key {number}" for number in range(12)])
 
@@ -289,6 +292,49 @@ def test_before_another_cache_the_weigher_sees_the_values(far: str, request: pyt
             assert cache.get(f"{number}") == 40
         assert len(near) <= 2
         assert cache.get_many([f"{number}" for number in range(10)]) == {f"{number}": 40 for number in range(10)}
+
+
+@pytest.mark.parametrize("answer", ["fail", -1, None])
+def test_before_another_cache_a_weigher_that_fails_costs_a_copy_and_no_read(
+    answer: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def weigh(_key: str, value: str) -> Any:
+        if value == "bad" and answer == "fail":
+            raise RuntimeError
+        return answer if value == "bad" else 1
+
+    near = InMemoryCache(max_bytes=100, weigher=weigh)
+    with TieredCache(near, DiskCache(tmp_path)) as cache:
+        for value in ("bad", "good"):
+            cache.set(value, value)
+            assert cache.get(value) == cache.get(value) == value
+        assert list(near.keys()) == ["good"]
+    assert ("a copy is not kept in memory" in caplog.text) == (answer == "fail")
+
+
+def test_how_much_is_counted() -> None:
+    with InMemoryCache(max_bytes="1MB") as cache, InMemoryCache() as free:
+        cache.set("a", "x" * 1000)
+        plain = cache.total_bytes
+        assert plain == weigh_entry("a", "x" * 1000)
+        cache.set("a", "x" * 1000, tags=["red", "blue"])
+        assert cache.total_bytes == plain + 112 + 2 * 64 + 7
+        cache.delete("a")
+        assert (cache.total_bytes, free.total_bytes) == (0, None)
+
+
+def test_tags_and_costs_are_counted() -> None:
+    """Within a quarter, and never far below, as the texts of tags may be shared."""
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        cache = InMemoryCache(max_bytes="1GiB")
+        for number in range(3000):
+            cache.set(f"key {number}", "x" * (number % 70), cost=1, tags=[f"tag {number}", f"other {number}"])
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 0.9 < (cache.total_bytes or 0) / (after - before) < 1.25
 
 
 def test_awaited() -> None:

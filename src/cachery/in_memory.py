@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ if TYPE_CHECKING:  # loaded when they are used for the first time
     from cachery.snapshots.options import SnapshotOptions
 
 __all__ = ["InMemoryCache"]
+
+_log = logging.getLogger("cachery")
 
 Weigher: TypeAlias = Callable[[str, Any], int]
 
@@ -85,6 +88,7 @@ class InMemoryCache(PortableStore, Cache):
             idle=idle_of(idle_ttl),
             max_bytes=bound,
             weigher=measure,
+            is_measured=weigher is None,
             copier=_COPIERS[copy],
             clock=clock,
             name=name,
@@ -114,6 +118,11 @@ class InMemoryCache(PortableStore, Cache):
         return self._max_bytes
 
     @property
+    def total_bytes(self) -> int | None:
+        """How many bytes entries take now, as they were weighed; ``None`` where none is weighed."""
+        return None if self._max_bytes is None else self.weight_in_all()
+
+    @property
     def policy(self) -> str:
         """The name of the policy."""
         return self._policy
@@ -127,7 +136,7 @@ class InMemoryCache(PortableStore, Cache):
         """Let a given weigher see the ``value`` of what is kept where that is of ``kind``: of copies in a tier."""
         given = self._weigher
         if given is not None:
-            self.weigher = lambda key, kept: given(key, kept.value if isinstance(kept, kind) else kept)
+            self.weigher = _weigher_of(kind, given)
 
     def build_engine(self) -> BlockingEngine:
         """Return a new engine that loads through this cache."""
@@ -202,6 +211,22 @@ class InMemoryCache(PortableStore, Cache):
         """Let what is loaded in the background end, then let go of everything."""
         self.drain()
         super().close()
+
+
+def _weigher_of(kind: type[Any], given: Weigher) -> Weigher:
+    """Return what weighs copies of a tier: where ``given`` fails, a copy is too heavy to be kept, and no read fails."""
+
+    def weigh(key: str, kept: Any) -> int:
+        if not isinstance(kept, kind):
+            return given(key, kept)
+        try:
+            weight = given(key, kept.value)
+        except Exception as error:  # noqa: BLE001 - reported
+            _log.warning("a copy is not kept in memory, as its weigher failed: %s", type(error).__name__)
+            return sys.maxsize
+        return weight if type(weight) is int and weight >= 0 else sys.maxsize
+
+    return weigh
 
 
 def weighing_by(max_bytes: Size | None, weigher: Weigher | None) -> tuple[int | None, Weigher | None]:

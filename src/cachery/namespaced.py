@@ -111,7 +111,7 @@ class NamespacedCache(Cache):
         """Remove ``keys``, as the cache beneath does; return how many were there."""
         return self.deleted(self.cache.delete_many(self.stored_many(keys).values()))
 
-    def set(
+    def set(  # noqa: PLR0913 - what may be said of an entry, all by name
         self,
         key: Key,
         value: Any,
@@ -120,11 +120,13 @@ class NamespacedCache(Cache):
         tags: Iterable[str] = (),
         cost: Any = None,
         depends_on: Iterable[Any] = (),
+        idle_ttl: Duration | None = None,
     ) -> bool:
-        """Store ``value``, as the cache beneath does."""
+        """Store ``value``, as the cache beneath does; ``idle_ttl`` is for one in memory."""
         own = () if tags == () else self.stored_tags(tags)
         sources = () if depends_on == () else self.stored_sources(depends_on)
-        return self.wrote(self.cache.set(self.stored(key), value, ttl, tags=own, cost=cost, depends_on=sources))
+        more: dict[str, Any] = {} if idle_ttl is None else {"idle_ttl": idle_ttl}
+        return self.wrote(self.cache.set(self.stored(key), value, ttl, tags=own, cost=cost, depends_on=sources, **more))
 
     def add(self, key: Key, value: Any, ttl: Duration | None = None) -> bool:
         """Store ``value`` only if ``key`` is absent, in one step; True when stored."""

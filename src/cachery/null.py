@@ -11,7 +11,7 @@ from cachery.events import Event, Invalidated, Listener, Miss, listening, notify
 from cachery.exceptions import CacheClosedError
 from cachery.keys.glob import glob_matcher
 from cachery.keys.text import check_whole, checked_cost, exact_key, exact_tags
-from cachery.model.durations import Duration, seconds
+from cachery.model.durations import Duration, idle_of, seconds
 from cachery.model.sentinels import MISSING
 from cachery.model.values import check_value
 from cachery.sources.source import exact_sources
@@ -65,7 +65,7 @@ class NullCache(Cache):
 
         return blocking_engine(self._store, Recorder(self._counters, self.name, lambda: self._listeners))
 
-    def set(
+    def set(  # noqa: PLR0913 - what may be said of an entry, all by name
         self,
         key: str,
         value: Any,
@@ -74,8 +74,10 @@ class NullCache(Cache):
         tags: Iterable[str] = (),
         cost: float | None = None,
         depends_on: Iterable[Any] = (),
+        idle_ttl: Duration | None = None,
     ) -> bool:
         """Store nothing; False."""
+        idle_of(idle_ttl)
         check_value(value)
         exact_tags(tags)
         checked_cost(cost)

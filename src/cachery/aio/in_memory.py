@@ -97,6 +97,11 @@ class InMemoryCache(Door):
         return self.blocking.max_bytes
 
     @property
+    def total_bytes(self) -> int | None:
+        """How many bytes entries take now, as they were weighed; ``None`` where none is weighed."""
+        return self.blocking.total_bytes
+
+    @property
     def policy(self) -> str:
         """The name of the policy."""
         return self.blocking.policy

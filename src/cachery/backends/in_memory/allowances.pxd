@@ -14,6 +14,7 @@ cdef class Allowances(Cells):
     cdef readonly double idle
     cdef bint is_limited
     cdef public object weigher
+    cdef bint is_measured
     cdef long long budget
     cdef long long unit
     cdef double mean_cost

@@ -35,6 +35,8 @@ if not cython.compiled:
 _MOST_WEIGHT = 0xFFFF_FFFF
 _COSTS_IN_MEAN, _FIRST_ROOM = 1000, 1024
 _LEAST_WORTH = 1e-30
+_EXTRA_BYTES, _TAG_BYTES = 112, 64
+"""What rare fields take of an entry, and each of its tags: its text and its place in a tuple."""
 
 
 @cython.cclass
@@ -50,6 +52,7 @@ class Allowances(Cells):
     idle: float
     is_limited: bool
     weigher: Callable[[str, Any], int] | None
+    is_measured: bool
     budget: int
     unit: int
     mean_cost: float
@@ -63,12 +66,14 @@ class Allowances(Cells):
         idle: Any = INFINITY,
         max_bytes: Any = None,
         weigher: Callable[[str, Any], int] | None = None,
+        is_measured: bool = False,
         **options: Any,
     ) -> None:
         Cells.__init__(self, order, capacity, **options)
         self.idle = idle
         self.is_limited = idle != INFINITY or weigher is not None
         self.weigher = weigher
+        self.is_measured = is_measured
         self.unit = 1 if max_bytes is None else max_bytes // _MOST_WEIGHT + 1
         self.budget = 0 if max_bytes is None else max_bytes // self.unit
         self.mean_cost = 0.0
@@ -190,6 +195,9 @@ class Allowances(Cells):
         weight: Any = self.weigher(fresh.key, fresh.value)  # type: ignore[misc]  # there is one
         if isinstance(weight, bool) or not isinstance(weight, int) or weight < 0:
             raise CacheValueError(f"the weigher says that {fresh.key!r} weighs {weight!r}, not how many bytes")
+        if self.is_measured and fresh.extra is not None:
+            extra: Extra = fresh.extra
+            weight += _EXTRA_BYTES + sum([_TAG_BYTES + len(tag) for tag in extra.tags])
         units = -(-weight // self.unit)
         if units > self.budget:
             return False
@@ -203,7 +211,8 @@ class Allowances(Cells):
 
         True when stored. What is heavier than the budget is not, and takes what stood there along.
         """
-        self.check_open()
+        if token is None:
+            self.check_open()
         has_room: cython.bint = self.prepare(fresh, idle, cost)
         with critical_section(self):
             gone = self.make_room(fresh, MOST_LOOKS) if has_room else []
@@ -213,6 +222,10 @@ class Allowances(Cells):
                 self.fences.settle(token)
             self.count_departures(gone, fresh.key)
         return self.told(fresh.key, victim, gone, has_room, is_wanted)
+
+    def weight_in_all(self) -> int:
+        """Return how heavy all entries are."""
+        return self.used * self.unit
 
     @cython.cfunc
     def admit(self, fresh: Node, has_room: cython.bint) -> Node | None:

@@ -10,5 +10,6 @@ cdef class PortableStore(MemoryStore):
     cdef list refused
 
     cdef object read_order(self)
+    cdef bint weighed(self, Node fresh, object cost)
     cdef bint is_refused(self, object key)
     cdef bint is_overtaken(self, object key, object tags, LoadToken token)

@@ -16,6 +16,7 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
     from cachery._cython import critical_section  # type: ignore[assignment]
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
@@ -31,6 +32,8 @@ if not cython.compiled:
     from cachery.backends.in_memory.store import MemoryStore
     from cachery.policies.node import Node, new_node
     from cachery.policies.table import INFINITY
+
+_log = logging.getLogger("cachery")
 
 _ARRIVALS = "\x1farrivals"
 """The key under whose token entries arrive: as long as it is open, every write is noted."""
@@ -178,7 +181,7 @@ class PortableStore(MemoryStore):
             extra.ends = carried.ends
             fresh.extra = extra
         self.await_end(entry)
-        if not self.prepare(fresh, INFINITY, entry.cost):
+        if not self.weighed(fresh, entry.cost):
             return Arrival.TOO_HEAVY
         frequency: cython.longlong = carried.frequency or carried.hits
         segment: cython.int = carried.segment
@@ -196,6 +199,15 @@ class PortableStore(MemoryStore):
         if self.is_watched:
             self.report_write(key, None, None)
         return Arrival.STORED
+
+    @cython.cfunc
+    def weighed(self, fresh: Node, cost: object) -> cython.bint:
+        """Weigh ``fresh``; False when it is heavier than all may be, or where the weigher fails: others arrive."""
+        try:
+            return self.prepare(fresh, INFINITY, cost)
+        except Exception as error:  # noqa: BLE001 - reported
+            _log.warning("an entry is left out, as its weigher failed: %s", type(error).__name__)
+            return False
 
     @cython.cfunc
     def is_refused(self, key: Key) -> cython.bint:
