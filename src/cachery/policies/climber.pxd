@@ -9,8 +9,8 @@ cdef class Climber:
     cdef Py_ssize_t ghosts
     cdef Py_ssize_t period
     cdef Py_ssize_t requests
-    cdef Py_ssize_t regretted
-    cdef Py_ssize_t proven
+    cdef double regretted
+    cdef double proven
     cdef double wanted
 
     cdef void fit(self, Py_ssize_t entries, Py_ssize_t ghosts) noexcept

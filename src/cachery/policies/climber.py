@@ -8,7 +8,8 @@ changes with what is asked, and a step takes thousands of requests to be judged.
 So here two densities are compared, hits for each place, after as many requests as there are entries. What a larger
 window would bring: of those whom the window turned away lately, ``Ghosts``, how many were asked for again. What a
 smaller main part would cost: hits on probation, of which the last places have about half the average. The window moves
-by up to 3 % of the entries, in the ratio of the two, and comes to rest where they are equal.
+by up to 3 % of the entries, in the ratio of the two, and comes to rest where they are equal. Where entries differ in
+worth, a hit counts by that: so what is cheap wins no window at the cost of what is dear.
 
 Beside the climber of the paper (steps of 6.25 % that decay by 2 %, ten requests for each entry) that took the mean over
 fifteen rows of nine real traces from 60.0 to 60.6 %, and the worst distance from the best of seven policies from 4.4 to
@@ -50,7 +51,8 @@ class Climber:
         self.wanted = max(1.0, entries * _FIRST_WINDOW)
         self.window = int(self.wanted)
         self.period = max(entries, _LEAST_REQUESTS)
-        self.requests = self.regretted = self.proven = 0
+        self.requests = 0
+        self.regretted = self.proven = 0.0
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -66,9 +68,10 @@ class Climber:
     @cython.exceptval(check=False)
     def climb(self, on_probation: cython.Py_ssize_t) -> cython.void:
         """Take a step, as enough requests were counted; ``on_probation`` is how many are."""
-        gain: cython.double = 1.0 * self.regretted / self.ghosts
+        gain: cython.double = self.regretted / self.ghosts
         loss: cython.double = _OF_THE_LAST * self.proven / (on_probation if on_probation > 0 else 1)
-        self.requests = self.regretted = self.proven = 0
+        self.requests = 0
+        self.regretted = self.proven = 0.0
         if gain + loss > 0:
             self.move_by(_LONGEST_STEP * self.entries * (gain - loss) / (gain + loss))
 

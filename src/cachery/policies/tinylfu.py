@@ -117,7 +117,8 @@ class TinyLfuOrder(Order):
         held: cython.Py_ssize_t = self.in_window + self.in_probation + self.in_protected
         if held > self.capacity:
             self.resized(2 * held)
-        self.climber.regretted += self.ghosts.take(hashed)
+        if self.ghosts.take(hashed):
+            self.climber.regretted += worth_of(node)
         self.requested()
         self.settle()
 
@@ -206,7 +207,7 @@ class TinyLfuOrder(Order):
         unlink(node)
         link_first(self.protected, node)
         node.place = (node.place & ~_SEGMENT) | _PROTECTED
-        self.climber.proven += 1
+        self.climber.proven += worth_of(node)
         self.in_probation -= 1
         self.in_protected += 1
         if self.in_protected > self.most_protected:
