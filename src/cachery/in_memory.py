@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -25,8 +24,6 @@ if TYPE_CHECKING:  # loaded when they are used for the first time
     from cachery.snapshots.options import SnapshotOptions
 
 __all__ = ["InMemoryCache"]
-
-_log = logging.getLogger("cachery")
 
 Weigher: TypeAlias = Callable[[str, Any], int]
 
@@ -222,7 +219,9 @@ def _weigher_of(kind: type[Any], given: Weigher) -> Weigher:
         try:
             weight = given(key, kept.value)
         except Exception as error:  # noqa: BLE001 - reported
-            _log.warning("a copy is not kept in memory, as its weigher failed: %s", type(error).__name__)
+            import logging  # noqa: PLC0415 - loaded when there is something to say
+
+            logging.getLogger("cachery").warning("a copy is not kept, as its weigher failed: %s", type(error).__name__)
             return sys.maxsize
         return weight if type(weight) is int and weight >= 0 else sys.maxsize
 

@@ -178,6 +178,7 @@ class Table:
         """Find those whose time is over by ``now``, looking at no more than about ``most`` nodes."""
         looks: cython.Py_ssize_t = most
         while looks > 0:
+            self.wheel.stock()
             node = self.wheel.take(now, most)
             if node is None:
                 self.soonest = self.wheel.next_look if self.wheel.over() == 0 else -INFINITY

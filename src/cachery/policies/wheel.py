@@ -6,8 +6,9 @@ that reaches its time; when its slot comes it is over, or moves down to where ti
 cancel take the same time however many wait, and a node is moved once a level at most. Nothing ticks by itself: who asks
 for nodes whose slot has come moves the wheel on.
 
-A slot is a list without an order. A node knows its slot and its place there, its ``timer``; who leaves gives its place
-to the last of the list. Those found to be over wait in a list of their own, until they are removed.
+A slot has no order. A node knows its slot and its place there, its ``timer``; who leaves gives its place to the last.
+Those found to be over wait in a slot of their own, until they are removed. A slot is cut into lists of 4,096 at most:
+one list of a million would give its memory back in pieces of megabytes, and hold up the call that happens to do it.
 
 Where a node is read or written again and its time moves away, it is left where it is, and scheduled anew when its slot
 has come. A clock that goes back moves the wheel back: then slots come too soon, never too late.
@@ -36,9 +37,13 @@ _BITS, _SLOTS, _MOST_LEVELS = 6, 64, 10
 _TICKS = 64.0
 _FARTHEST = 2.0**52
 _OVER, _FIRST = 1, 2
-"""The list of those who are over, and the first slot of level 0. Nobody waits in list 0: a ``timer`` of 0 is none."""
+"""The slot of those who are over, and the first of level 0. Nobody waits in slot 0: a ``timer`` of 0 is none."""
 _PLACE_BITS = 40
 _PLACE = 0xFF_FFFF_FFFF
+_CHUNK_BITS, _CHUNK = 12, 4096
+_SPARE, _MOST_SPARE = 2, 64
+"""How many empty lists are at hand when somebody is scheduled, and how many are kept."""
+
 _NEVER = 0x4000_0000_0000_0000
 
 
@@ -56,6 +61,7 @@ class Wheel:
 
     def __cinit__(self) -> None:
         self.slots: list[Any] = [[], []]
+        self.spare: list[Any] = []
         self.used = array("Q", bytes(8 * _MOST_LEVELS))
         self.levels = 0
         self.next_look = INFINITY
@@ -68,6 +74,7 @@ class Wheel:
     @cython.cfunc
     def reach(self, when: cython.double, now: cython.double) -> None:
         """Make what it takes to schedule for ``when``, in seconds; ``schedule`` itself makes nothing."""
+        self.stock()
         if self.levels == 0 or tick_of(now) < self.ticked:
             self.ticked = tick_of(now)
         elif tick_of(now) - self.ticked >= _SLOTS:
@@ -81,6 +88,12 @@ class Wheel:
             self.slots.extend([[] for _ in range(_SLOTS)])
             self.levels = (len(self.slots) - _FIRST) // _SLOTS
             shift = self.levels * _BITS
+
+    @cython.cfunc
+    def stock(self) -> None:
+        """Have some empty lists at hand."""
+        while len(self.spare) < _SPARE:
+            self.spare.append([])
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -106,11 +119,33 @@ class Wheel:
     @cython.cfunc
     @cython.exceptval(check=False)
     def put(self, node: Node, slot: cython.int) -> cython.void:
-        """Put ``node`` last into the list of ``slot``."""
-        waiting: list[Any] = self.slots[slot]
+        """Put ``node`` last into ``slot``."""
+        lists: list[Any] = self.slots[slot]
+        count: cython.longlong = self.waiting_in(slot)
+        if count & (_CHUNK - 1) == 0:
+            lists.append(self.spare.pop() if self.spare else [])
         index: cython.longlong = slot
-        node.timer = (index << _PLACE_BITS) | len(waiting)
-        waiting.append(node)
+        node.timer = (index << _PLACE_BITS) | count
+        last: list[Any] = lists[len(lists) - 1]
+        last.append(node)
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def waiting_in(self, slot: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Return how many wait in ``slot``."""
+        lists: list[Any] = self.slots[slot]
+        if not lists:
+            return 0
+        last: list[Any] = lists[len(lists) - 1]
+        return (len(lists) - 1) * _CHUNK + len(last)
+
+    @cython.cfunc
+    def at(self, slot: cython.Py_ssize_t, place: cython.Py_ssize_t) -> Node:
+        """Return who waits in ``slot`` at ``place``."""
+        lists: list[Any] = self.slots[slot]
+        found: list[Any] = lists[place >> _CHUNK_BITS]
+        node: Node = found[place & (_CHUNK - 1)]
+        return node
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -122,12 +157,18 @@ class Wheel:
         node.timer = 0
         slot: cython.Py_ssize_t = timer >> _PLACE_BITS
         place: cython.Py_ssize_t = timer & _PLACE
-        waiting: list[Any] = self.slots[slot]
-        last: Node = waiting.pop()
+        lists: list[Any] = self.slots[slot]
+        tail: list[Any] = lists[len(lists) - 1]
+        last: Node = tail.pop()
         if last is not node:
-            waiting[place] = last
+            instead: list[Any] = lists[place >> _CHUNK_BITS]
+            instead[place & (_CHUNK - 1)] = last
             last.timer = timer
-        if not waiting and slot >= _FIRST:
+        if not tail:
+            lists.pop()
+            if len(self.spare) < _MOST_SPARE:
+                self.spare.append(tail)
+        if not lists and slot >= _FIRST:
             level: cython.Py_ssize_t = (slot - _FIRST) // _SLOTS
             bit: cython.ulonglong = 1
             self.used[level] &= ~(bit << ((slot - _FIRST) % _SLOTS))
@@ -148,14 +189,13 @@ class Wheel:
     @cython.exceptval(check=False)
     def over(self) -> cython.Py_ssize_t:
         """Return how many were found to be over and are not removed."""
-        waiting: list[Any] = self.slots[_OVER]
-        return len(waiting)
+        return self.waiting_in(_OVER)
 
     @cython.cfunc
     def last_over(self) -> Node | None:
         """Return one of those who are over, ``None`` where there is none."""
-        waiting: list[Any] = self.slots[_OVER]
-        return waiting[len(waiting) - 1] if waiting else None
+        count: cython.Py_ssize_t = self.waiting_in(_OVER)
+        return self.at(_OVER, count - 1) if count > 0 else None
 
     @cython.cfunc
     def take(self, now: cython.double, patience: cython.Py_ssize_t) -> Node | None:
@@ -173,13 +213,12 @@ class Wheel:
         self.ticked = max(self.ticked, self.first_tick)
         slot: cython.Py_ssize_t = (self.first_tick >> (_BITS * self.first_level)) & (_SLOTS - 1)
         slot += _FIRST + _SLOTS * self.first_level
-        waiting: list[Any] = self.slots[slot]
-        place: cython.Py_ssize_t = len(waiting) - 1
+        place: cython.Py_ssize_t = self.waiting_in(slot) - 1
         if self.first_level == 0 and self.first_tick == tick:
             place = self.place_of_one_over(slot, now, patience)
             if place < 0:
                 return None
-        node: Node = waiting[place]
+        node = self.at(slot, place)
         self.cancel(node)
         return node
 
@@ -207,21 +246,21 @@ class Wheel:
     def place_of_one_over(
         self, slot: cython.Py_ssize_t, now: cython.double, patience: cython.Py_ssize_t
     ) -> cython.Py_ssize_t:
-        """Return the place of one in the list of ``slot`` that has expired by ``now``; below 0 where none is found.
+        """Return the place of one in ``slot`` that has expired by ``now``; below 0 where none is found.
 
-        The ``left`` first of the list were not looked at yet; those behind them expire later, all of them after
+        The ``left`` first of it were not looked at yet; those behind them expire later, all of them after
         ``next_look``.
         """
-        waiting: list[Any] = self.slots[slot]
+        count: cython.Py_ssize_t = self.waiting_in(slot)
         if self.looked_at != now:
             self.looked_at = now
-            self.left = len(waiting)
+            self.left = count
             self.next_look = INFINITY
-        place: cython.Py_ssize_t = min(self.left, len(waiting))
+        place: cython.Py_ssize_t = min(self.left, count)
         while place > 0 and patience > 0:
             place -= 1
             patience -= 1
-            node: Node = waiting[place]
+            node = self.at(slot, place)
             if node.expires <= now:
                 self.left = place
                 return place
@@ -235,7 +274,8 @@ class Wheel:
         """Return what is wrong inside, nothing when all is well; ``nodes`` are those that may wait here."""
         known = {id(node) for node in nodes}
         complaints = []
-        for slot, waiting in enumerate(self.slots):
+        for slot, lists in enumerate(self.slots):
+            waiting = [node for each in lists for node in each]
             for place, each in enumerate(waiting):
                 node: Node = each
                 if node.timer != (slot << _PLACE_BITS) | place:

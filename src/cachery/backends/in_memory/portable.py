@@ -16,7 +16,6 @@ except ImportError:
     from cachery import _cython as cython  # type: ignore[no-redef]
     from cachery._cython import critical_section  # type: ignore[assignment]
 
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
@@ -32,8 +31,6 @@ if not cython.compiled:
     from cachery.backends.in_memory.store import MemoryStore
     from cachery.policies.node import Node, new_node
     from cachery.policies.table import INFINITY
-
-_log = logging.getLogger("cachery")
 
 _ARRIVALS = "\x1farrivals"
 """The key under whose token entries arrive: as long as it is open, every write is noted."""
@@ -206,7 +203,11 @@ class PortableStore(MemoryStore):
         try:
             return self.prepare(fresh, INFINITY, cost)
         except Exception as error:  # noqa: BLE001 - reported
-            _log.warning("an entry is left out, as its weigher failed: %s", type(error).__name__)
+            import logging  # noqa: PLC0415 - loaded when there is something to say
+
+            logging.getLogger("cachery").warning(
+                "an entry is left out, as its weigher failed: %s", type(error).__name__
+            )
             return False
 
     @cython.cfunc
