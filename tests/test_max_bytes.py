@@ -15,6 +15,7 @@ from tests.servers.redis_servers import HOST
 
 from cachery import CacheValueError, DiskCache, InMemoryCache, LoadContext, RedisCache, TieredCache, aio, get_cache
 from cachery.events import Event, Evicted, Expired
+from cachery.policies.node import is_compiled
 from cachery.policies.registry import POLICIES
 from cachery.testing import FakeClock, check_invariants
 from cachery.weighing import weigh_entry
@@ -334,7 +335,8 @@ def test_tags_and_costs_are_counted() -> None:
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert 0.9 < (cache.total_bytes or 0) / (after - before) < 1.25
+    least = 0.9 if is_compiled else 0.5  # interpreted, what the cache itself needs is more
+    assert least < (cache.total_bytes or 0) / (after - before) < 1.25
 
 
 def test_awaited() -> None:
