@@ -34,6 +34,7 @@ def interrupt(*_: object) -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no such signal")
+@pytest.mark.skipif(not cachery.compiled, reason="interpreted, it may hit the locks of the interpreter itself")
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("is_bulk", [False, True])
