@@ -33,6 +33,7 @@ from cachery.weighing import weigh, weigh_entry, weigh_unseen
 
 COPIES = 1000
 WARM = 60  # the first instances of a class have more room than they need
+FRAMES = 10  # between here and where the standard library makes a value
 ZONE = timezone(timedelta(hours=2))
 
 
@@ -137,20 +138,25 @@ MAKERS: dict[str, Callable[[int], Any]] = {
 
 
 def traced(make: Callable[[int], Any], copies: int = COPIES) -> tuple[int, list[Any]]:
-    """Return the bytes of that many values, and the values: so many that free lists hold no memory for them."""
+    """Return the bytes of that many values, and the values: so many that free lists hold no memory for them.
+
+    Only what was allocated below here counts: other threads allocate too.
+    """
     warm = [make(number) for number in range(WARM)]
     values: list[Any] = [None] * copies
     gc.collect()
-    tracemalloc.start()
+    gc.disable()
+    tracemalloc.start(FRAMES)
     try:
-        before, _ = tracemalloc.get_traced_memory()
         for number in range(copies):
             values[number] = make(number)
-        after, _ = tracemalloc.get_traced_memory()
+        snapshot = tracemalloc.take_snapshot()
     finally:
         tracemalloc.stop()
+        gc.enable()
     del warm
-    return after - before, values
+    here = snapshot.filter_traces([tracemalloc.Filter(inclusive=True, filename_pattern=__file__, all_frames=True)])
+    return sum(trace.size for trace in here.traces), values
 
 
 def weighed(values: list[Any]) -> int:
