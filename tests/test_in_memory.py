@@ -132,3 +132,16 @@ def test_a_kind_of_cache_of_ones_own() -> None:
     cache.set("a", 1)
     assert cache.get_many(["a", "b"]) == {"a": 1}
     assert cache.asked == 2
+
+
+def test_an_entry_that_lives_on_hides_nobody_who_is_over() -> None:
+    clock = FakeClock()
+    cache = InMemoryCache(clock=clock)
+    cache.set("renewed", 1, ttl=0.505)
+    cache.set("renewed", 2, ttl=1e6)
+    cache.set("over", 3, ttl=0.52)
+    clock.advance(0.506)  # in the very sixty-fourth of a second in which the first was to be over
+    assert len(cache) == 2
+    clock.advance(1.0)
+    assert len(cache) == 1
+    check_invariants(cache)

@@ -18,6 +18,7 @@ MOST_EXPIRED = 16
 KEYS = st.sampled_from([f"key {number}" for number in range(60)])
 SPANS = st.one_of(
     st.floats(0.001, 2.0),
+    st.floats(0.001, 0.05),
     st.sampled_from([1 / 64, 1 / 32, 1.0, 63.984375, 64.0, 64.015625, 4096.0, 262_144.0]),
     st.floats(2.0, 1e7),
     st.sampled_from([1e8, 1e9]),
@@ -37,6 +38,7 @@ class ExpiryMachine(RuleBasedStateMachine):
         self.cache = InMemoryCache(max_size, policy=self.policy, clock=self.clock)
         self.ends: dict[str, float] = {}
         self.idle: dict[str, tuple[float, float]] = {}  # idle time, and the end in any case
+        self.ends_ever: set[float] = set()
         self.left: list[Evicted | Expired] = []
         self.cache.subscribe(self.note)
 
@@ -76,6 +78,7 @@ class ExpiryMachine(RuleBasedStateMachine):
             self.idle[key] = idle_ttl, end
             end = min(end, self.clock() + idle_ttl)
         self.ends[key] = end
+        self.ends_ever.add(end)
 
     @rule(key=KEYS)
     def get(self, key: str) -> None:
@@ -84,7 +87,7 @@ class ExpiryMachine(RuleBasedStateMachine):
         self.settle()
         if is_live and key in self.idle:
             idle, end = self.idle[key]
-            self.ends[key] = min(end, self.clock() + idle)
+            self.ends[key] = max(self.ends[key], min(end, self.clock() + idle))  # to be read shortens no life
 
     @rule(key=KEYS, ttl=SPANS)
     def touch(self, key: str, ttl: float) -> None:
@@ -133,6 +136,12 @@ class ExpiryMachine(RuleBasedStateMachine):
     @rule(seconds=SPANS)
     def wait(self, seconds: float) -> None:
         self.clock.advance(min(seconds, 1e9))
+
+    @rule(more=st.sampled_from([0.0, 1e-4, 0.005]))
+    def wait_for_the_next(self, more: float) -> None:
+        """Come into the very tick in which somebody is, or was to be, over: only then is each looked at."""
+        now = self.clock()
+        self.clock.advance(min([end - now for end in self.ends_ever if now < end < math.inf], default=0.0) + more)
 
     @rule(seconds=SPANS)
     def jump_back(self, seconds: float) -> None:

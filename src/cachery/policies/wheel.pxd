@@ -11,7 +11,7 @@ cdef int _CHUNK_BITS
 cdef Py_ssize_t _CHUNK
 cdef Py_ssize_t _SPARE
 cdef Py_ssize_t _MOST_SPARE
-cdef double _TICKS
+cdef double TICKS
 cdef double _FARTHEST
 cdef long long _NEVER
 

@@ -34,7 +34,7 @@ if not cython.compiled:
 
 INFINITY = float("inf")
 _BITS, _SLOTS, _MOST_LEVELS = 6, 64, 10
-_TICKS = 64.0
+TICKS = 64.0
 _FARTHEST = 2.0**52
 _OVER, _FIRST = 1, 2
 """The slot of those who are over, and the first of level 0. Nobody waits in slot 0: a ``timer`` of 0 is none."""
@@ -208,7 +208,7 @@ class Wheel:
         self.find_first()
         if self.first_tick > tick:
             self.ticked = max(self.ticked, tick)
-            self.next_look = INFINITY if self.first_level < 0 else self.first_tick / _TICKS
+            self.next_look = INFINITY if self.first_level < 0 else self.first_tick / TICKS
             return None
         self.ticked = max(self.ticked, self.first_tick)
         slot: cython.Py_ssize_t = (self.first_tick >> (_BITS * self.first_level)) & (_SLOTS - 1)
@@ -249,13 +249,13 @@ class Wheel:
         """Return the place of one in ``slot`` that has expired by ``now``; below 0 where none is found.
 
         The ``left`` first of it were not looked at yet; those behind them expire later, all of them after
-        ``next_look``.
+        ``next_look``, which is before the next slot comes.
         """
         count: cython.Py_ssize_t = self.waiting_in(slot)
         if self.looked_at != now:
             self.looked_at = now
             self.left = count
-            self.next_look = INFINITY
+            self.next_look = (tick_of(now) + 1) / TICKS
         place: cython.Py_ssize_t = min(self.left, count)
         while place > 0 and patience > 0:
             place -= 1
@@ -293,7 +293,7 @@ class Wheel:
 @cython.exceptval(check=False)
 def tick_of(when: cython.double) -> cython.longlong:
     """Return the tick in which ``when`` lies."""
-    return int(min(max(when * _TICKS, -_FARTHEST), _FARTHEST) // 1)
+    return int(min(max(when * TICKS, -_FARTHEST), _FARTHEST) // 1)
 
 
 @cython.cfunc
