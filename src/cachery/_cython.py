@@ -32,7 +32,23 @@ def _unchanged(target: _T) -> _T:
     return target
 
 
-ccall = cclass = cfunc = final = inline = _unchanged
+cclass = final = inline = _unchanged
+
+_c_functions: set[str] = set()
+
+
+def cfunc(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Note that ``function`` is none of Python where it is compiled."""
+    _c_functions.add(f"{function.__module__}.{function.__qualname__}")
+    return function
+
+
+ccall = cfunc
+
+
+def is_c_function(function: Callable[..., Any]) -> bool:
+    """Tell whether only compiled code can call ``function``, compiled: it is a step of a verb, not a verb."""
+    return f"{function.__module__}.{function.__qualname__}" in _c_functions
 
 
 def freelist(_size: int) -> Callable[[_T], _T]:

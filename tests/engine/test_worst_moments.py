@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from pathlib import Path
@@ -32,30 +33,60 @@ def interrupt(*_: object) -> None:
     raise InterruptError
 
 
-@pytest.mark.no_cover
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no such signal")
-@pytest.mark.skipif(not cachery.compiled, reason="interpreted, it may hit the locks of the interpreter itself")
-@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("is_bulk", [False, True])
-def test_an_interrupt_leaves_no_flight(is_bulk: bool, stress: float) -> None:  # noqa: FBT001 - a parameter of the test
-    cache = InMemoryCache()
+def interruptible(test: Any) -> Any:
+    """Mark a test that is interrupted at any moment."""
+    for mark in (
+        pytest.mark.no_cover,
+        pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no such signal"),
+        pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
+        pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    ):
+        test = mark(test)
+    return test
+
+
+def interrupt_often(cache: InMemoryCache, work: Callable[[], object], times: int) -> None:
+    """Interrupt ``work`` at moments that nobody knows; ``cache`` is whole after each."""
     chance = random.Random(5)
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        for _ in range(int(500 + 20_000 * stress)):
+        for _ in range(times):
             try:
                 signal.setitimer(signal.ITIMER_REAL, chance.random() * 0.0005 + 1e-5)
                 for _ in range(1000):  # an interrupt that hits a finalizer is lost
-                    load(cache, is_bulk=is_bulk)
+                    work()
                 signal.setitimer(signal.ITIMER_REAL, 0)
             except InterruptError:
                 pass
-            assert len(cache.engine.core.flights) == 0
+            check_invariants(cache)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@interruptible
+@pytest.mark.parametrize("is_bulk", [False, True])
+def test_an_interrupt_leaves_no_flight(is_bulk: bool, stress: float) -> None:  # noqa: FBT001 - a parameter of the test
+    cache = InMemoryCache()
+    interrupt_often(cache, lambda: load(cache, is_bulk=is_bulk), int(500 + 20_000 * stress))
     assert cache.get_or_set("another", int) == 0
+
+
+@interruptible
+@pytest.mark.parametrize("policy", ["lru", "lfu", "fifo", "ttl", "tinylfu"])
+def test_an_interrupt_leaves_a_cache_whole(policy: str, stress: float) -> None:
+    cache = InMemoryCache(max_size=8, policy=policy, max_bytes=4000)
+    chance = random.Random(7)
+
+    def work() -> None:
+        key = f"key {chance.randrange(20)}"
+        cache.set(key, "x" * chance.randrange(200), ttl=chance.choice([None, 1e-6, 1e-3, 1e6]))
+        cache.get(f"key {chance.randrange(20)}")
+        cache.delete(f"key {chance.randrange(20)}")
+
+    interrupt_often(cache, work, int(100 + 5_000 * stress))
+    cache.set("another", 1)
+    assert cache.get("another") == 1
 
 
 def load(cache: InMemoryCache, *, is_bulk: bool) -> None:

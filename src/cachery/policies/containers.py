@@ -37,6 +37,7 @@ from cachery.policies.table import capacity_of
 from cachery.ports.clock import Clock
 
 if not cython.compiled:
+    from cachery.policies.interrupts import mend_when_interrupted
     from cachery.policies.node import Node, new_node
     from cachery.policies.order import Order
     from cachery.policies.table import INFINITY, MOST_EXPIRED, MOST_LOOKS, Table
@@ -139,6 +140,10 @@ class EvictionPolicy(Table):
         if life <= 0.0:
             return 0.0
         return life if life == INFINITY else self.until(life)
+
+
+if not cython.compiled:
+    mend_when_interrupted(EvictionPolicy)
 
 
 class LRUPolicy(EvictionPolicy):

@@ -29,6 +29,7 @@ if not cython.compiled:
     from cachery.backends.in_memory.fences import LoadToken
     from cachery.backends.in_memory.loads import stamped_extra
     from cachery.backends.in_memory.store import MemoryStore
+    from cachery.policies.interrupts import mend_when_interrupted
     from cachery.policies.node import Node, new_node
     from cachery.policies.table import INFINITY
 
@@ -229,3 +230,7 @@ class PortableStore(MemoryStore):
         if self.fences.journal is not None and key in self.fences.journal:
             return True
         return self.fences.is_outdated(tags, token.born)
+
+
+if not cython.compiled:
+    mend_when_interrupted(PortableStore)
