@@ -35,4 +35,4 @@ cdef class Table:
     cdef Node keep(self, Node node)
     cdef void rewrite(self, Node node, object value, double expires) noexcept
     cdef discard(self, Node node)
-    cdef expel(self, Node node, Node instead)
+    cdef expel(self, Node node)

@@ -121,18 +121,13 @@ class Table:
         """Tell whether the map still holds this very node."""
         return self.nodes.get(node.key) is node
 
+    @cython.final
     @cython.cfunc
     def evict_for_one(self) -> Node | None:
         """Make room for one node in a full table; return the last node that left for it."""
         while True:
-            victim: Node | None = self.order.victim()
-            if victim is None:
-                return None
-            gone: Node | None = self.nodes.pop(victim.key, None)
-            self.let_go(victim)
-            if gone is not victim:
-                self.expel(victim, gone)
-            if len(self.nodes) < self.capacity:
+            victim = self.evict()
+            if victim is None or len(self.nodes) < self.capacity:
                 return victim
 
     @cython.final
@@ -141,10 +136,7 @@ class Table:
         """Take out and return the node that leaves next, ``None`` when there is none."""
         victim: Node | None = self.order.victim()
         if victim is not None:
-            gone: Node | None = self.nodes.pop(victim.key, None)
-            self.let_go(victim)
-            if gone is not victim:
-                self.expel(victim, gone)
+            self.discard(victim)
         return victim
 
     @cython.final
@@ -250,6 +242,7 @@ class Table:
             self.retime(node, before)
         self.order.updated(node)
 
+    @cython.final
     @cython.cfunc
     def discard(self, node: Node) -> None:
         """Take ``node`` out."""
@@ -258,7 +251,7 @@ class Table:
             self.let_go(gone)  # another had the key, and has another one now
         self.let_go(node)
         if gone is not node:
-            self.expel(node, None)
+            self.expel(node)
 
     @cython.cfunc
     def has_no_end(self, node: Node) -> cython.bint:
@@ -266,14 +259,12 @@ class Table:
         return node.expires == INFINITY
 
     @cython.cfunc
-    def expel(self, node: Node, instead: Node | None) -> None:
-        """Finish the removal of ``node`` whose key led to another one, ``instead``, or to none.
+    def expel(self, node: Node) -> None:
+        """Finish the removal of ``node``, to which its key did not lead.
 
         Then ``node`` is gone already, or its key has changed its hash since it was stored: the map is made anew without
         it, the only way to take out what cannot be found.
         """
-        if instead is not None:
-            self.let_go(instead)
         kept = [other for other in list(self.nodes.values()) if other is not node]
         if len(kept) < len(self.nodes):
             self.nodes.clear()

@@ -44,9 +44,9 @@ class Allowances(Cells):
     """Cells that are over when nobody reads them, and that weigh something.
 
     ``idle``: for how many seconds an entry stored without an idle time lives unread. ``is_limited``: whether the cache
-    has that or a weigher. Where there is a ``weigher``,
-    nodes together weigh ``budget`` at most, both counted in ``unit``, so that the weight of one fits into 32 bits.
-    ``mean_cost`` is of about the last thousand entries that have a cost.
+    has that or a weigher. Where there is a ``weigher``, nodes together weigh ``budget`` at most, both counted in
+    ``unit``, so that the weight of one fits into 32 bits. ``mean_cost`` is of about the last thousand entries that have
+    a cost.
     """
 
     idle: float
