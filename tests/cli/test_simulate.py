@@ -52,7 +52,18 @@ def test_standard_input_may_be_a_table_with_sizes() -> None:
     typed = "time,key,size\n1,a,100\n2,b,5000\n3,a,100\n"
     said = json.loads(run("simulate", "-", "--size", "2", "--json", typed=typed))
     assert said["results"][0]["byte_hit_ratio"] == pytest.approx(100 / 5200)
-    assert "Hit ratios by bytes" in run("simulate", "-", "--size", "2", typed=typed)
+    assert "Byte hit ratios" in run("simulate", "-", "--size", "2", typed=typed)
+
+
+def test_caches_may_be_bounded_in_bytes() -> None:
+    typed = "key,size\n" + "a,1000\nb,3000\n" * 5
+    said = json.loads(run("simulate", "-", "--bytes", "--size", "1KiB", "--size", "100%", "--json", typed=typed))
+    assert (said["unit"], [each["size"] for each in said["optimal"]]) == ("bytes", [1024, 4000])
+    assert [each["hits"] for each in said["results"] if each["policy"] == "lru"] == [4, 8]
+    shown = run("simulate", "-", "--bytes", "--size", "1KiB", typed=typed)
+    assert "Hit ratios by bytes" in shown
+    assert "1.0 KiB" in shown
+    assert "bound (PFOO)" in shown
 
 
 def test_columns_are_named_or_numbered() -> None:
@@ -78,6 +89,8 @@ def test_a_picture_is_drawn(trace: Path, place: Path) -> None:
         (["--size", "-5%"], "not '-5%'"),
         (["--size", "inf%"], "not 'inf%'"),
         (["--size", "nan%"], "not 'nan%'"),
+        (["--size", "64MiB"], "not '64MiB'; bytes need --bytes"),
+        (["--bytes"], "the trace has no sizes"),
         (["--policy", "arc"], "Unknown policy: 'arc'"),
         (["--plot", "curves.png"], "a picture is an .svg file, not 'curves.png'"),
         (["--plot", "none/curves.svg"], "there is no directory 'none'"),

@@ -258,12 +258,16 @@ def warm(  # noqa: PLR0913 - how to warm, by name
 
 
 @app.command(rich_help_panel="Which cache to have")
-def simulate(
+def simulate(  # noqa: PLR0913 - an option each
     trace: Annotated[str, typer.Argument(help="A file of keys in their order; - reads standard input.")],
     *,
     size: Annotated[
-        list[str] | None, typer.Option("--size", help="Entries, or a share of the keys: 5%; may be repeated.")
+        list[str] | None,
+        typer.Option("--size", help="Entries, or a share of the keys: 5%; may be repeated. Bytes with --bytes."),
     ] = None,
+    is_in_bytes: Annotated[
+        bool, typer.Option("--bytes", help="Sizes are in bytes: 64MiB, or a share of the bytes of all keys.")
+    ] = False,
     policy: Annotated[
         list[str] | None,
         typer.Option("--policy", help="A policy to try; may be repeated. All without.", autocompletion=policy_names),
@@ -277,7 +281,15 @@ def simulate(
     """Replay a trace through every policy beside the optimum, and recommend a policy and a size."""
     from cachery.cli.simulate import show_simulation  # noqa: PLC0415
 
-    show_simulation(trace, sizes=size or (), policies=policy or (), columns=columns, plot=plot, as_json=json)
+    show_simulation(
+        trace,
+        sizes=size or (),
+        unit="bytes" if is_in_bytes else "entries",
+        policies=policy or (),
+        columns=columns,
+        plot=plot,
+        as_json=json,
+    )
 
 
 @app.command(rich_help_panel="About cachery")

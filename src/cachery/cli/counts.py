@@ -13,8 +13,8 @@ from typing import Any
 
 from cachery.cli.chosen import IN_PROCESS, choose, manager_in_force
 from cachery.cli.printing import print_json
-from cachery.cli.sizes import size_text
 from cachery.exceptions import CacheError
+from cachery.model.sizes import size_text
 from cachery.stored import StoredCache
 
 __all__ = ["show_counts", "watch_counts"]

@@ -20,7 +20,7 @@ def requests_made(trace: Sized, sizes: Sequence[int], policies: Sequence[str]) -
 def ratio_rows(simulation: Simulation) -> list[list[Cell]]:
     """Return the rows of policies, a column a size, and the optimum."""
     ratios = {name: [replay.hit_ratio for replay in simulation.of_policy(name)] for name in simulation.policies}
-    optimal: list[Cell] = ["optimal (Bélády)", *(f"{ratio:.2%}  " for ratio in simulation.optimal_hit_ratios)]
+    optimal: list[Cell] = [simulation.optimum, *(f"{ratio:.2%}  " for ratio in simulation.optimal_hit_ratios)]
     return [*_rows(ratios), SECTION_END, optimal]
 
 

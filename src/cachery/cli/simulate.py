@@ -14,18 +14,25 @@ from cachery.cli.ratios import byte_ratio_rows, ratio_rows, requests_made
 from cachery.cli.screen import Screen
 from cachery.cli.sizes import counted
 from cachery.exceptions import CacheValueError
+from cachery.model.sizes import bytes_of, size_text
 from cachery.policies import POLICIES
-from cachery.simulation import Simulation, Trace, draw_chart, read_sized_trace, simulate, suggest_sizes
+from cachery.simulation import Simulation, Trace, Unit, draw_chart, read_sized_trace, simulate, suggest_sizes
+from cachery.simulation.workload import weight_of
 
 __all__ = ["read_sizes", "show_simulation"]
 
 _PERCENT = 100
+_SIZES: dict[Unit, str] = {
+    "entries": "a number of entries, 1 or more, or a share of the keys",
+    "bytes": "a number of bytes, such as 64MiB, or a share of those of all keys",
+}
 
 
-def show_simulation(
+def show_simulation(  # noqa: PLR0913 - an option each
     source: str,
     *,
     sizes: Sequence[str],
+    unit: Unit,
     policies: Sequence[str],
     columns: str | None,
     plot: str | None,
@@ -40,11 +47,11 @@ def show_simulation(
     trace = read_sized_trace(
         sys.stdin.buffer if source == "-" else source, columns=columns.split(",") if columns is not None else ()
     )
-    numbers = read_sizes(sizes, trace)
+    numbers = read_sizes(sizes, trace, unit)
     names = list(dict.fromkeys(policies or POLICIES))
     screen = Screen()
     with screen.bar("simulating", requests_made(trace, numbers, names)) as advance:
-        simulation = simulate(trace, numbers, policies=names, progress=advance)
+        simulation = simulate(trace, numbers, unit=unit, policies=names, progress=advance)
     if picture is not None:
         _draw(simulation, source, picture)
     if as_json:
@@ -53,30 +60,32 @@ def show_simulation(
         _show(screen, simulation, picture)
 
 
-def read_sizes(sizes: Sequence[str], trace: Trace) -> tuple[int, ...]:
-    """Return ``sizes`` as numbers of entries, smallest first: ``500``, ``2,000``, or ``5%`` of the distinct keys.
+def read_sizes(sizes: Sequence[str], trace: Trace, unit: Unit = "entries") -> tuple[int, ...]:
+    """Return ``sizes`` as numbers, smallest first: ``500``, ``2,000``, in bytes also ``64MiB``, or ``5%`` of all.
 
-    Without any, those that suit the trace. Raises ``CacheValueError`` for what is neither.
+    All is the distinct keys or their bytes. Without any, those that suit the trace. Raises ``CacheValueError`` for what
+    is none of these, and for bytes of a trace without sizes.
 
     >>> read_sizes(["50%", "3"], Trace(list("abcd")))
     (2, 3)
     """
     if not sizes:
-        return suggest_sizes(trace)
-    distinct = len(set(trace.keys))
-    return tuple(sorted({_entries(size, distinct) for size in sizes}))
+        return suggest_sizes(trace, unit)
+    weight = weight_of(trace, unit)
+    return tuple(sorted({_read_size(size, weight, unit) for size in sizes}))
 
 
-def _entries(said: str, distinct: int) -> int:
-    with suppress(ValueError, OverflowError):
-        if not said.endswith("%"):
-            entries = int(said.replace(",", ""))
-        else:
+def _read_size(said: str, weight: int, unit: Unit) -> int:
+    with suppress(ValueError, OverflowError, CacheValueError):
+        if said.endswith("%"):
             share = float(said[:-1]) / _PERCENT
-            entries = max(1, round(share * distinct)) if share > 0 else 0
-        if entries > 0:
-            return entries
-    raise CacheValueError(f"a size is a number of entries, 1 or more, or a share of the keys such as 5%, not {said!r}")
+            size = max(1, round(share * weight)) if share > 0 else 0
+        else:
+            size = int(said.replace(",", "")) if unit == "entries" else bytes_of(said.replace(",", ""), "size")
+        if size > 0:
+            return size
+    hint = "; bytes need --bytes" if unit == "entries" and said[-1:] in "bB" else ""
+    raise CacheValueError(f"a size is {_SIZES[unit]} such as 5%, not {said!r}{hint}")
 
 
 def _picture(plot: str) -> Path:
@@ -103,6 +112,7 @@ def _facts(simulation: Simulation) -> dict[str, Any]:
     return {
         "requests": simulation.requests,
         "distinct_keys": simulation.distinct_keys,
+        "unit": simulation.unit,
         "results": [
             {**asdict(replay), "hit_ratio": replay.hit_ratio, "byte_hit_ratio": replay.byte_hit_ratio}
             for replay in simulation.replays
@@ -113,12 +123,15 @@ def _facts(simulation: Simulation) -> dict[str, Any]:
 
 
 def _show(screen: Screen, simulation: Simulation, picture: Path | None) -> None:
-    columns = ["policy", *(f"{size:,}  " for size in simulation.sizes)]
+    is_counted = simulation.unit == "entries"
+    columns = ["policy", *(f"{size:,}  " if is_counted else f"{size_text(size)}  " for size in simulation.sizes)]
     requests = counted(simulation.requests, "request", "requests")
     keys = counted(simulation.distinct_keys, "key", "keys")
-    screen.table(f"Hit ratios by entries: {requests}, {keys}", columns, ratio_rows(simulation), are_numbers=True)
+    screen.table(
+        f"Hit ratios by {simulation.unit}: {requests}, {keys}", columns, ratio_rows(simulation), are_numbers=True
+    )
     if simulation.replays[0].bytes_requested is not None:
-        screen.table("Hit ratios by bytes", columns, byte_ratio_rows(simulation), are_numbers=True)
+        screen.table("Byte hit ratios", columns, byte_ratio_rows(simulation), are_numbers=True)
     screen.line("* the best policy at this size. No entry has a TTL here, so ttl goes by the order of storing.", "dim")
     screen.line()
     screen.line(f"Recommended: {simulation.recommendation}", "bold")

@@ -9,7 +9,8 @@ from typing import Any
 from cachery.cli.chosen import Chosen
 from cachery.cli.printing import finite, print_json
 from cachery.cli.screen import Screen
-from cachery.cli.sizes import counted, size_text
+from cachery.cli.sizes import counted
+from cachery.model.sizes import size_text
 from cachery.ports.store import Summary
 from cachery.stored import StoredCache
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from cachery.cli.chosen import Chosen
 from cachery.cli.printing import complain, finite, print_json, shown
-from cachery.cli.sizes import size_text
 from cachery.model.entry import Freshness, classify
 from cachery.model.marks import Mark, is_source, marks_in, path_in
+from cachery.model.sizes import size_text
 from cachery.ports.store import Description
 from cachery.sources.observing import stand
 from cachery.sources.source import Key

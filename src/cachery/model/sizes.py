@@ -1,4 +1,4 @@
-"""The one way from what a caller writes for a size to bytes."""
+"""The one way from what a caller writes for a size to bytes, and back to what people read."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TypeAlias
 
 from cachery.exceptions import CacheValueError
 
-__all__ = ["Size", "bytes_of"]
+__all__ = ["Size", "bytes_of", "size_text"]
 
 Size: TypeAlias = int | str
 """Bytes, or text such as ``"64MiB"`` or ``"1GB"``."""
 
 _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _UNITS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_STEP = 1024
 _TEXT = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?b)?", re.ASCII | re.IGNORECASE)
 
 
@@ -29,6 +30,20 @@ def bytes_of(size: Size, name: str) -> int:
             f"{name} is a number of bytes above 0, or text such as '64MiB', not {size!r}", **{name: repr(size)}
         )
     return number
+
+
+def size_text(count: int) -> str:
+    """Return ``count`` bytes in the unit that suits them.
+
+    >>> size_text(512), size_text(1536)
+    ('512 bytes', '1.5 KiB')
+    """
+    size = float(count)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < _STEP or unit == "GiB":
+            break
+        size /= _STEP
+    return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
 
 
 def _read(text: str) -> int | None:

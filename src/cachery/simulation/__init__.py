@@ -13,11 +13,12 @@ from cachery.recording import TraceRecording, record_trace
 from cachery.simulation.belady import optimal_hits
 from cachery.simulation.chart import draw_chart
 from cachery.simulation.outcomes import Recommendation, Simulation
+from cachery.simulation.pfoo import hits_at_most
 from cachery.simulation.replay import Progress, Replay, replay_trace
 from cachery.simulation.simulator import simulate, suggest_sizes
 from cachery.simulation.speed import Speed, measure_speed
 from cachery.simulation.traces import read_sized_trace, read_trace, shipped_traces
-from cachery.simulation.workload import Trace
+from cachery.simulation.workload import Trace, Unit
 
 __all__ = [
     "Progress",
@@ -27,7 +28,9 @@ __all__ = [
     "Speed",
     "Trace",
     "TraceRecording",
+    "Unit",
     "draw_chart",
+    "hits_at_most",
     "measure_speed",
     "optimal_hits",
     "read_sized_trace",

@@ -37,6 +37,7 @@ def explain(chosen: Replay, at_its_size: Sequence[Replay], optimal_hits: int, tw
         points_above_lru=None if usual is None else _points(usual, chosen),
         share_of_optimum=chosen.hits / optimal_hits if optimal_hits else 0.0,
         points_at_twice_the_size=_points(chosen, twice),
+        unit=chosen.unit,
     )
 
 

@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 
 from cachery.policies.table import capacity_of
 
-__all__ = ["optimal_hits"]
+__all__ = ["next_uses", "optimal_hits"]
 
 
 def optimal_hits(trace: Sequence[str], size: int | None) -> int:
@@ -30,7 +30,7 @@ def optimal_hits(trace: Sequence[str], size: int | None) -> int:
     held: set[str] = set()
     # What an earlier use of a key left here lies in the past, behind the next uses of all that is held: never first.
     furthest_first: list[tuple[int, str]] = []
-    for key, next_use in zip(trace, _next_uses(trace), strict=True):
+    for key, next_use in zip(trace, next_uses(trace), strict=True):
         hits += key in held
         held.add(key)
         heappush(furthest_first, (-next_use, key))
@@ -39,7 +39,7 @@ def optimal_hits(trace: Sequence[str], size: int | None) -> int:
     return hits
 
 
-def _next_uses(trace: Sequence[str]) -> list[int]:
+def next_uses(trace: Sequence[str]) -> list[int]:
     """Return for each request where the same key is asked for next, the end of the trace when it is not."""
     end = len(trace)
     next_uses = [end] * end

@@ -7,7 +7,9 @@ from html import escape
 from itertools import cycle
 from math import ceil, log2
 
+from cachery.model.sizes import size_text
 from cachery.simulation.outcomes import Simulation
+from cachery.simulation.workload import Unit
 
 __all__ = ["draw_chart"]
 
@@ -16,7 +18,6 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 560, 56, 376
 _LEGEND_STEP = 24
 _LABEL_GAP = 44
 _SERIES = 6
-_OPTIMUM = "optimal (Bélády)"
 
 _STYLE = """
 svg { font: 13px system-ui, sans-serif; --back: #ffffff; --ink: #1f2328; --dim: #59636e; --grid: #d8dde3;
@@ -41,7 +42,7 @@ _MARKS = (
 
 
 def draw_chart(simulation: Simulation, *, title: str = "Hit ratio by cache size") -> str:
-    """Return ``simulation`` as a picture in SVG: hit ratio in percent over size in entries, a line a policy.
+    """Return ``simulation`` as a picture in SVG: hit ratio in percent over size, a line a policy.
 
     Sizes stand in proportion to their logarithms. Policies with the same hits share a line. Colours suit a light
     and a dark page, and each line has a mark of its own.
@@ -61,12 +62,12 @@ def draw_chart(simulation: Simulation, *, title: str = "Hit ratio by cache size"
         f'<rect class="back" {size} rx="6"/>',
         _text(_LEFT, 28, title, "start", 'font-size="16" font-weight="600"'),
         *_ratio_axis(scale),
-        *_size_axis(scale, simulation.sizes),
+        *_size_axis(scale, simulation.sizes, simulation.unit),
         *_curve(scale, simulation.optimal_hit_ratios, "optimum", None),
     ]
     for number, (_, ratios) in enumerate(lines):
         parts += _curve(scale, ratios, f"s{number % _SERIES}", number % _SERIES)
-    return "\n".join([*parts, *_legend([names for names, _ in lines]), "</svg>", ""])
+    return "\n".join([*parts, *_legend(simulation.optimum, [names for names, _ in lines]), "</svg>", ""])
 
 
 class _Scale:
@@ -108,17 +109,18 @@ def _ratio_axis(scale: _Scale) -> list[str]:
     return parts
 
 
-def _size_axis(scale: _Scale, sizes: Sequence[int]) -> list[str]:
+def _size_axis(scale: _Scale, sizes: Sequence[int], unit: Unit) -> list[str]:
     """Return a tick for each size, and its number where there is room."""
     parts = []
     free_from = 0.0
     for size in sizes:
         x = scale.x(size)
         parts.append(f'<path class="grid" d="M{x:.1f},{_BOTTOM} v6"/>')
+        said = f"{size:,}" if unit == "entries" else size_text(size)
         if x >= free_from:
-            parts.append(_text(x, _BOTTOM + 22, f"{size:,}", "middle", 'class="dim"'))
-            free_from = x + _LABEL_GAP + 4 * len(f"{size:,}") - 16
-    return [*parts, _text((_LEFT + _RIGHT) / 2, _BOTTOM + 48, "entries, logarithmic", "middle")]
+            parts.append(_text(x, _BOTTOM + 22, said, "middle", 'class="dim"'))
+            free_from = x + _LABEL_GAP + 4 * len(said) - 16
+    return [*parts, _text((_LEFT + _RIGHT) / 2, _BOTTOM + 48, f"{unit}, logarithmic", "middle")]
 
 
 def _curve(scale: _Scale, ratios: Sequence[float], kind: str, mark: int | None) -> list[str]:
@@ -134,8 +136,8 @@ def _mark(x: float, y: float, number: int) -> str:
     return f'<path class="m{number}" transform="translate({x:.1f},{y:.1f})" d="{_MARKS[number]}"/>'
 
 
-def _legend(names: Sequence[str]) -> list[str]:
-    parts = [f'<path class="line optimum" d="M{_RIGHT + 24},{_TOP} h28"/>', _text(_RIGHT + 60, _TOP + 4, _OPTIMUM)]
+def _legend(optimum: str, names: Sequence[str]) -> list[str]:
+    parts = [f'<path class="line optimum" d="M{_RIGHT + 24},{_TOP} h28"/>', _text(_RIGHT + 60, _TOP + 4, optimum)]
     for place, (name, number) in enumerate(zip(names, cycle(range(_SERIES)), strict=False), start=1):
         y = _TOP + place * _LEGEND_STEP
         parts.append(f'<path class="line s{number}" d="M{_RIGHT + 24},{y} h28"/>')

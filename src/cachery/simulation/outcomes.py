@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cachery.simulation.replay import Replay
+from cachery.simulation.workload import Unit, said_size
 
 __all__ = ["DEFAULT_POLICY", "POINTS_WORTH_DOUBLING", "Recommendation", "Simulation"]
 
@@ -17,10 +18,11 @@ POINTS_WORTH_DOUBLING = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A policy and a size in entries, with what speaks for them. Points are those of a hit ratio in percent.
+    """A policy and a size in ``unit``, with what speaks for them. Points are those of a hit ratio in percent.
 
     ``points_above_lru`` is ``None`` when ``lru`` was not simulated; ``share_of_optimum``, 0.0 to 1.0, is 0.0 when the
-    optimum itself has no hit; ``points_at_twice_the_size``: what the same policy gains there.
+    optimum itself has no hit, and in bytes, where only a bound of the optimum is known, the least that it can be;
+    ``points_at_twice_the_size``: what the same policy gains there.
     """
 
     policy: str
@@ -29,6 +31,7 @@ class Recommendation:
     points_above_lru: float | None
     share_of_optimum: float
     points_at_twice_the_size: float
+    unit: Unit = "entries"
 
     @property
     def reason(self) -> str:
@@ -42,9 +45,9 @@ class Recommendation:
         more = f"twice the size brings {self.points_at_twice_the_size:.1f} points more"
         if self.points_at_twice_the_size >= POINTS_WORTH_DOUBLING:
             more += ", so try larger ones"
-        return f"{self.hit_ratio:.1%}{self._beside_lru()}, {self.share_of_optimum:.0%} of the optimum; {more}".replace(
-            "%", " %"
-        )
+        least = "" if self.unit == "entries" or self.share_of_optimum == 1 else "at least "
+        ratio, share = f"{self.hit_ratio:.1%}", f"{least}{self.share_of_optimum:.0%}"
+        return f"{ratio}{self._beside_lru()}, {share} of the optimum; {more}".replace("%", " %")
 
     def _beside_lru(self) -> str:
         if self.policy == DEFAULT_POLICY or self.points_above_lru is None:
@@ -53,15 +56,15 @@ class Recommendation:
 
     def __str__(self) -> str:
         """Return it in one line: policy, size and reason."""
-        return f"{self.policy} at {self.size:,} {'entry' if self.size == 1 else 'entries'}: {self.reason}"
+        return f"{self.policy} at {said_size(self.size, self.unit)}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What caches of all ``sizes`` in entries, smallest first, did under all ``policies``.
+    """What caches of all ``sizes``, smallest first and counted in ``unit``, did under all ``policies``.
 
     ``requests`` were made, for ``distinct_keys``. ``replays`` are by policy and then by size; ``optimal_hits`` by size:
-    the most hits that any policy could have had.
+    the most hits that any policy could have had or, in bytes, a bound that none exceeds.
     """
 
     requests: int
@@ -71,6 +74,17 @@ class Simulation:
     replays: tuple[Replay, ...]
     optimal_hits: tuple[int, ...]
     recommendation: Recommendation
+    unit: Unit = "entries"
+
+    @property
+    def optimum(self) -> str:
+        """What ``optimal_hits`` are called.
+
+        >>> from cachery.simulation import simulate
+        >>> simulate(["a", "b", "a"], [1]).optimum
+        'optimal (Bélády)'
+        """
+        return "optimal (Bélády)" if self.unit == "entries" else "bound (PFOO)"
 
     @property
     def optimal_hit_ratios(self) -> tuple[float, ...]:

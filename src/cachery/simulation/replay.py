@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from cachery.in_memory import InMemoryCache
 from cachery.ports.clock import Clock, stopwatch
-from cachery.simulation.workload import Workload, keys_of, sizes_of
+from cachery.simulation.workload import Unit, Workload, bytes_in, is_in_bytes, keys_of, sizes_of
 
 __all__ = ["Progress", "Replay", "replay_trace"]
 
@@ -20,7 +20,7 @@ Progress: TypeAlias = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What came of a trace under a ``policy`` in a cache of ``size`` entries, ``None`` for no bound.
+    """What came of a trace under a ``policy`` in a cache of ``size``, ``None`` for no bound, counted in ``unit``.
 
     ``nanoseconds``: what one request took on average, storing what it missed included. ``bytes_hit`` of
     ``bytes_requested`` are there when the trace has sizes.
@@ -33,6 +33,7 @@ class Replay:
     nanoseconds: float
     bytes_hit: int | None = None
     bytes_requested: int | None = None
+    unit: Unit = "entries"
 
     @property
     def hit_ratio(self) -> float:
@@ -52,13 +53,15 @@ def replay_trace(
     policy: str,
     size: int | None,
     *,
+    unit: Unit = "entries",
     progress: Progress | None = None,
     clock: Clock = stopwatch,
 ) -> Replay:
     """Ask a new cache for each key of ``trace`` and store what it misses, without a TTL; return what came of it.
 
+    ``size`` is how many entries, or in the ``unit`` ``"bytes"`` how many bytes of values, the cache has room for.
     ``progress`` is called every few thousand requests and at the end, outside the time taken. ``clock`` takes the time.
-    Raises ``CacheValueError`` for a policy or size that no cache can have.
+    Raises ``CacheValueError`` for a policy or size that no cache can have, and for bytes of a trace without sizes.
 
     >>> replayed = replay_trace(["a", "b", "a"], policy="lru", size=2)
     >>> replayed.hits, replayed.requests
@@ -67,7 +70,7 @@ def replay_trace(
     keys, sizes = keys_of(trace), sizes_of(trace)
     taken = 0.0
     bytes_hit = 0
-    with InMemoryCache(size, policy=policy) as cache:
+    with _cache_for(trace, policy, size, unit) as cache:
         for start in range(0, len(keys), _REQUESTS_A_STEP):
             step = slice(start, start + _REQUESTS_A_STEP)
             began = clock()
@@ -79,8 +82,18 @@ def replay_trace(
             if progress is not None:
                 progress(len(keys[step]))
         hits = cache.stats.hits
-    in_bytes = (None, None) if sizes is None else (bytes_hit, sum(sizes))
-    return Replay(policy, size, hits, len(keys), 1e9 * taken / max(len(keys), 1), *in_bytes)
+    hit, requested = (None, None) if sizes is None else (bytes_hit, sum(sizes))
+    return Replay(policy, size, hits, len(keys), 1e9 * taken / max(len(keys), 1), hit, requested, unit)
+
+
+def _cache_for(trace: Workload, policy: str, size: int | None, unit: Unit) -> InMemoryCache:
+    """Return a new cache. One that is bounded in bytes is given the sizes of values in the place of values."""
+    if not is_in_bytes(unit):
+        return InMemoryCache(size, policy=policy)
+    bytes_in(trace)
+    if size is None:
+        return InMemoryCache(None, policy=policy)
+    return InMemoryCache(max_bytes=size, weigher=lambda _, stored: stored, policy=policy)
 
 
 def _request(cache: InMemoryCache, keys: Sequence[str]) -> None:
@@ -96,7 +109,7 @@ def _request_sized(cache: InMemoryCache, keys: Sequence[str], sizes: Sequence[in
     hit = 0
     for key, size in zip(keys, sizes, strict=True):
         if get(key) is None:
-            store(key, True)
+            store(key, size)
         else:
             hit += size
     return hit

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from cachery.exceptions import CacheValueError
+from cachery.model.sizes import size_text
 
-__all__ = ["Trace", "Workload", "keys_of", "sizes_of"]
+__all__ = ["Trace", "Unit", "Workload", "bytes_in", "is_in_bytes", "keys_of", "said_size", "sizes_of", "weight_of"]
+
+Unit: TypeAlias = Literal["entries", "bytes"]
+"""In what a cache is bounded, and its size is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,50 @@ def keys_of(workload: Workload) -> Sequence[str]:
     return workload.keys if isinstance(workload, Trace) else workload
 
 
+def is_in_bytes(unit: Unit) -> bool:
+    """Tell whether ``unit`` is bytes, not entries. Raises ``CacheValueError`` when it is neither."""
+    if unit not in ("entries", "bytes"):
+        raise CacheValueError(f"a cache is bounded in entries or bytes, not in {unit!r}")
+    return unit == "bytes"
+
+
+def bytes_in(workload: Workload) -> Sequence[int]:
+    """Return the bytes of each request of ``workload``. Raises ``CacheValueError`` where they are not known."""
+    sizes = sizes_of(workload)
+    if sizes is None:
+        raise CacheValueError("the trace has no sizes, so caches cannot be bounded in bytes")
+    return sizes
+
+
 def sizes_of(workload: Workload) -> Sequence[int] | None:
     """Return the bytes of each request of ``workload``, ``None`` when they are not known."""
     return workload.sizes if isinstance(workload, Trace) else None
+
+
+def weight_of(workload: Workload, unit: Unit) -> int:
+    """Return how much there is to keep of ``workload``: its distinct keys, or their bytes, each with its largest size.
+
+    Raises ``CacheValueError`` for bytes of a trace without sizes, and for another unit.
+
+    >>> trace = Trace(["a", "b", "a"], sizes=[10, 2000, 30])
+    >>> weight_of(trace, "entries"), weight_of(trace, "bytes")
+    (2, 2030)
+    """
+    keys = keys_of(workload)
+    if not is_in_bytes(unit):
+        return len(set(keys))
+    largest: dict[str, int] = {}
+    for key, size in zip(keys, bytes_in(workload), strict=True):
+        largest[key] = max(size, largest.get(key, 0))
+    return sum(largest.values())
+
+
+def said_size(size: int, unit: Unit) -> str:
+    """Return ``size`` as people read it.
+
+    >>> said_size(1, "entries"), said_size(1421, "entries"), said_size(3 * 2**20, "bytes")
+    ('1 entry', '1,421 entries', '3.0 MiB')
+    """
+    if unit == "bytes":
+        return size_text(size)
+    return f"{size:,} {'entry' if size == 1 else 'entries'}"
