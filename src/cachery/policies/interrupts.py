@@ -1,8 +1,12 @@
 """Interpreted only: what an interrupt leaves half changed is made anew.
 
-A signal handler that raises, as that of Ctrl-C does, comes between any two steps of Python code; compiled, a verb is
-one step. So where something that is no ``Exception`` leaves a verb, order, wheel and sums are made anew from the map,
-which is whole at any time. What the order had learnt is forgotten then.
+A signal handler that raises, as that of Ctrl-C does, comes between two steps of Python code; compiled, a verb is one
+step. So where something that is no ``Exception`` leaves a verb, order, wheel and sums are made anew from the map, which
+is whole at any time. What the order had learnt is forgotten then.
+
+``get`` is called most, so it is left as it is: what it misses, ``missed`` removes, and of a hit only the order may be
+left half changed. An order notes that itself, and the next verb mends it. Where it does so without a call or a loop, as
+``lru`` does, it need not: no handler runs in between.
 """
 
 from __future__ import annotations
@@ -18,61 +22,73 @@ from cachery.policies.wheel import INFINITY, TICKS
 
 def mend_when_interrupted(kind: type) -> None:
     """Let each verb of ``kind``, a class of tables, leave the table whole whatever is raised in it."""
-    for name in dir(kind):
-        verb = getattr(kind, name)
-        if isinstance(verb, FunctionType) and not is_c_function(verb) and (name[0] != "_" or name == "__len__"):
-            is_plain = name == "get" and verb.__defaults__ == (None,)
-            setattr(kind, name, _mending_get(verb) if is_plain else _mending(verb))
+    names = {name for name in dir(kind) if _is_verb(name, getattr(kind, name))}
+    for name in names - {"get"} | {"missed"} if hasattr(kind, "missed") else names:
+        setattr(kind, name, _mending(getattr(kind, name)))
+
+
+def note_when_interrupted(*kinds: Any) -> None:
+    """Let ``kinds``, classes of orders, note when a step that they take at a read is left half done."""
+    for kind in kinds:
+        kind.is_torn = False
+        kind.accessed, kind.postponed = _noting(kind.accessed), _noting(kind.postponed)
+
+
+def _is_verb(name: str, found: object) -> bool:
+    return isinstance(found, FunctionType) and not is_c_function(found) and (name[0] != "_" or name == "__len__")
 
 
 def _mending(verb: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(verb)
     def mending(self: Any, *arguments: Any, **options: Any) -> Any:
+        if getattr(self.order, "is_torn", False):
+            _mend(self)
         try:
             return verb(self, *arguments, **options)
-        except BaseException as error:
-            _mend(self, error)
+        except Exception:  # raised at a time when all is whole
+            raise
+        except BaseException:
+            _mend(self)
             raise
 
     return mending
 
 
-def _mending_get(get: Callable[..., Any]) -> Callable[..., Any]:
-    """Do as ``_mending`` does, for what is called most: to pack and unpack arguments takes half as long as a hit."""
-
-    @wraps(get)
-    def mending(self: Any, key: Any, default: Any = None) -> Any:
+def _noting(step: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    @wraps(step)
+    def noting(self: Any, node: Any) -> None:
+        if self.is_torn:
+            return
         try:
-            return get(self, key, default)
-        except BaseException as error:
-            _mend(self, error)
+            step(self, node)
+        except BaseException:
+            self.is_torn = True
             raise
 
-    return mending
+    return noting
 
 
-def _mend(table: Any, error: BaseException) -> None:
-    """Make ``table`` whole where ``error`` is an interrupt: any other it raises itself, at a time when it is whole."""
-    if not isinstance(error, Exception):
-        with critical_section(table):
-            _make_anew(table)
-
-
-def _make_anew(table: Any) -> None:
+def _mend(table: Any) -> None:
     """Let ``table`` have an order, a wheel and sums that agree with its map."""
-    now = table.wheel.ticked / TICKS
-    table.wheel.__cinit__()
-    table.order.__cinit__()
-    table.order.sized(table.capacity)
-    table.used = table.lapsed = 0
-    for node in list(table.nodes.values()):
-        node.prev = node.next = NULL
-        node.group, node.place, node.timer = None, 0, 0
-        if node.extra is not None:
-            node.extra.is_lapsed = False
-        table.used += node.weight
-        table.order.added(node)
-        if node.expires != INFINITY:
-            table.wheel.reach(node.expires, now)
-            table.wheel.schedule(node, node.expires)
-    table.soonest = -INFINITY  # some may be over
+    with critical_section(table):
+        now = table.wheel.ticked / TICKS
+        table.wheel.__cinit__()
+        table.order.__cinit__()
+        table.order.sized(table.capacity)
+        table.order.is_torn = False
+        table.used = table.lapsed = 0
+        for node in list(table.nodes.values()):
+            _take_in(table, node, now)
+        table.soonest = -INFINITY  # some may be over
+
+
+def _take_in(table: Any, node: Any, now: float) -> None:
+    node.prev = node.next = NULL
+    node.group, node.place, node.timer = None, 0, 0
+    if node.extra is not None:
+        node.extra.is_lapsed = False
+    table.used += node.weight
+    table.order.added(node)
+    if node.expires != INFINITY:
+        table.wheel.reach(node.expires, now)
+        table.wheel.schedule(node, node.expires)

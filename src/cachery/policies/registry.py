@@ -11,6 +11,7 @@ from cachery.policies.expiry import ExpiryOrder
 from cachery.policies.fifo import FifoOrder
 from cachery.policies.lfu import LfuOrder
 from cachery.policies.lru import LruOrder
+from cachery.policies.node import is_compiled
 from cachery.policies.order import Order
 from cachery.policies.tinylfu import TinyLfuOrder
 
@@ -29,6 +30,11 @@ _CONTAINERS: dict[str, Callable[..., EvictionPolicy]] = {
     "lru": LRUPolicy,
     "ttl": TTLPolicy,
 }
+
+if not is_compiled:
+    from cachery.policies.interrupts import note_when_interrupted
+
+    note_when_interrupted(ExpiryOrder, LfuOrder, TinyLfuOrder)
 
 POLICIES = tuple(_ORDERS)
 """The names, sorted."""

@@ -51,10 +51,11 @@ class MemoryStore(Writes):
                 and (node.expires == INFINITY or node.expires > self.now())
                 and (node.extra is None or self.is_hit(node))
             ):
+                counters = self.counters
                 node.hits += 1
-                self.counters.hits += 1
-                if self.counters.hits >= self.counters.hits_due:
-                    self.counters.tick()
+                counters.hits += 1
+                if counters.hits >= counters.hits_due:
+                    counters.tick()
                 self.order.accessed(node)
                 if not self.is_watched:
                     return node.value
