@@ -34,5 +34,5 @@ cdef class Table:
     cdef void let_go(self, Node node) noexcept
     cdef Node keep(self, Node node)
     cdef void rewrite(self, Node node, object value, double expires) noexcept
-    cdef discard(self, Node node)
+    cdef bint discard(self, Node node)
     cdef expel(self, Node node)

@@ -244,14 +244,16 @@ class Table:
 
     @cython.final
     @cython.cfunc
-    def discard(self, node: Node) -> None:
-        """Take ``node`` out."""
+    def discard(self, node: Node) -> cython.bint:
+        """Take ``node`` out; True when its key led to it, as it should."""
         gone: Node | None = self.nodes.pop(node.key, None)
         if gone is not node and gone is not None and self.nodes.setdefault(gone.key, gone) is not gone:
             self.let_go(gone)  # another had the key, and has another one now
         self.let_go(node)
         if gone is not node:
             self.expel(node)
+            return False
+        return True
 
     @cython.cfunc
     def has_no_end(self, node: Node) -> cython.bint:

@@ -30,6 +30,7 @@ cdef class Cells(Table):
     cdef Node live(self, object key)
     cdef Node put(self, Node fresh)
     cdef Node insert(self, Node fresh)
+    cdef bint take_in(self, Node fresh)
     cdef void swap(self, Node stored, Node fresh) noexcept
     cdef void replace(self, Node node, object value, double expires, Extra extra) noexcept
     cdef int bury(self, Node node)

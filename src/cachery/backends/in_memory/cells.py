@@ -177,28 +177,38 @@ class Cells(Table):
         """Store ``fresh`` as ``put`` does, for a key that was not there a moment ago."""
         if self.is_closed:
             self.check_open()
-        victim: Node | None = None
-        if self.capacity != 0 and len(self.nodes) >= self.capacity:
-            victim = self.evict_for_one()
-        # Written out, not a call of keep: this is what every new key pays.
+        if self.capacity == 0 or len(self.nodes) < self.capacity:
+            self.take_in(fresh)
+            return None
+        victim = self.evict_for_one()
+        self.take_in(fresh)
+        if victim is not None:
+            if victim.expires == INFINITY and victim.extra is None and victim.worth == KEPT:
+                self.counters.evictions += 1
+            else:
+                self.count_departure(victim)
+        return victim
+
+    @cython.final
+    @cython.cfunc
+    @cython.inline
+    def take_in(self, fresh: Node) -> cython.bint:
+        """Store ``fresh``, for which there is room; False where another came in between, which has its contents now.
+
+        Written out, not a call of ``keep``: this is what every new key pays.
+        """
         stored: Node = self.nodes.setdefault(fresh.key, fresh)
         if stored is not fresh:
             self.swap(stored, fresh)
-        else:
-            self.used += fresh.weight
-            if fresh.expires != INFINITY:
-                self.time(fresh, fresh.expires)
-            self.order.added(fresh)
-            self.counters.writes += 1
-            if fresh.extra is not None or self.fences.loading:
-                self.note_write(fresh)
-        if victim is None:
-            return None
-        if victim.expires == INFINITY and victim.extra is None and victim.worth == KEPT:
-            self.counters.evictions += 1
-        else:
-            self.count_departure(victim)
-        return victim
+            return False
+        self.used += fresh.weight
+        if fresh.expires != INFINITY:
+            self.time(fresh, fresh.expires)
+        self.order.added(fresh)
+        self.counters.writes += 1
+        if fresh.extra is not None or self.fences.loading:
+            self.note_write(fresh)
+        return True
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -220,7 +230,9 @@ class Cells(Table):
         """Give ``node`` new contents. The caller holds the old ones."""
         if node.extra is not None:
             self.forget_lapse(node)
-        node.extra = extra
+            node.extra = extra
+        elif extra is not None:
+            node.extra = extra
         self.rewrite(node, value, expires)
         self.counters.writes += 1
         if extra is not None or self.fences.loading:

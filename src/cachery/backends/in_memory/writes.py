@@ -1,7 +1,8 @@
 """The verbs of the memory cache that write one entry.
 
-``set`` is written out for what most caches are: neither weighed nor with idle times. Whatever else there is enters by
-``Allowances.enter``.
+``set`` is written out for what most entries are: a value and perhaps a TTL. Whatever is more enters by
+``Allowances.enter``, and so does who finds others that are over. It touches ``None`` as seldom as it can: until Python
+3.12 that is counted too, and each time waits for the last.
 """
 
 from __future__ import annotations
@@ -64,12 +65,11 @@ class Writes(Loads):
             key = exact_key(key)
         if is_used_up(value):
             raise used_up(value)
+        is_plain: cython.bint = tags is NO_TAGS and cost is None and depends_on is NO_TAGS
+        if self.is_limited or idle_ttl is not None or not is_plain:
+            side = None if is_plain else self.side_of(key, tags, cost, depends_on)
+            return bool(self.set_fully(key, value, ttl, idle_ttl, cost, side))
         life: cython.double = self.life if ttl is None else self.life_for(ttl)
-        extra: Extra | None = None
-        if tags is not NO_TAGS or cost is not None or depends_on is not tags:
-            extra = self.side_of(key, tags, cost, depends_on)
-        if self.is_limited or idle_ttl is not None or cost is not None:
-            return bool(self.set_limited(key, value, life, extra, self.idle_for(idle_ttl), cost))
         if life <= 0.0:
             self.delete(key)
             return False
@@ -80,30 +80,31 @@ class Writes(Loads):
             node: Node | None = self.nodes.get(key)
             if node is not None:
                 _old_value = node.value  # held until the section is over
-                _old_extra = node.extra
+                if node.extra is not None:
+                    _old_extra = node.extra
                 if self.costs != 0:
                     node.worth = 0.0
-                self.replace(node, value, expires, extra)
+                self.replace(node, value, expires, None)
         if node is not None:
             if self.is_watched:
                 self.report_write(key, None, None)
             return True
         fresh = new_node(key, value, expires)
-        fresh.extra = extra
+        if self.soonest != INFINITY and self.has_expired():
+            return bool(self.enter(fresh, INFINITY, None, None, NO_TAGS))
         with critical_section(self):
-            gone = self.make_room(None, MOST_LOOKS) if self.soonest != INFINITY and self.has_expired() else None
             victim = self.insert(fresh)
-            if gone is not None:
-                self.count_departures(gone, None)
         if self.is_watched:
-            self.report_write(key, victim, gone)
+            self.report_write(key, victim, None)
         return True
 
     @cython.cfunc
-    def set_limited(
-        self, key: Key, value: Any, life: cython.double, extra: Extra | None, idle: cython.double, cost: object
+    def set_fully(
+        self, key: Key, value: Any, ttl: Duration | None, idle_ttl: Duration | None, cost: object, extra: Extra | None
     ) -> cython.bint:
-        """Store ``value`` as ``set`` does, where it has an idle time, a cost or a weight."""
+        """Store ``value`` as ``set`` does, whatever there is to be minded."""
+        life: cython.double = self.life_for(ttl)
+        idle: cython.double = self.idle_for(idle_ttl)
         if life <= 0.0:
             self.delete(key)
             return False
