@@ -15,7 +15,7 @@ from cachery.keys.glob import glob_matcher
 from cachery.keys.text import check_whole, checked_cost, exact_key, exact_keys, exact_tags
 from cachery.model.durations import Duration, seconds
 from cachery.model.entry import Entry
-from cachery.model.keys import Count, Key
+from cachery.model.keys import Count, Key, Tags
 from cachery.model.sentinels import MISSING
 from cachery.model.values import check_value
 from cachery.ports.store import Store
@@ -136,9 +136,8 @@ class StoredCache(ReportingCache):
         value stays.
         """
         key = self.checked(key)
-        if depends_on != ():
-            tags = (*exact_tags(tags), *self.store.observe((key,), exact_sources(depends_on)))
-        entry = self.entry_of(value, ttl, tags, cost)
+        bonds = () if depends_on == () else self.store.observe((key,), exact_sources(depends_on))
+        entry = self.entry_of(value, ttl, tags, cost, bonds)
         if entry is None:
             self.delete(key)
             return False
@@ -173,10 +172,22 @@ class StoredCache(ReportingCache):
         """Return ``ttl`` in seconds, ``None`` being the default."""
         return self.store.default_life if ttl is None else seconds(ttl)
 
-    def entry_of(self, value: Any, ttl: Duration | None, tags: Iterable[str] = (), cost: object = None) -> Entry | None:
-        """Return the entry of ``value``, which begins now; ``None`` when it would be over at once. All is checked."""
+    def entry_of(
+        self,
+        value: Any,
+        ttl: Duration | None,
+        tags: Iterable[str] = (),
+        cost: object = None,
+        bonds: Tags = (),
+    ) -> Entry | None:
+        """Return the entry of ``value``, which begins now; ``None`` when it would be over at once. All is checked.
+
+        ``bonds``: what ties it to its sources.
+        """
         check_value(value)
         checked_tags = exact_tags(tags) if tags != () else ()
+        if bonds != ():
+            checked_tags = tuple(dict.fromkeys((*checked_tags, *bonds)))
         price = None if cost is None else checked_cost(cost)
         life = self.life(ttl)
         if life <= 0:

@@ -56,9 +56,8 @@ class AwaitedDoor(Door):
     ) -> bool:
         """Store ``value``; True when stored."""
         key = self.blocking.checked(key)
-        if depends_on != ():
-            tags = (*exact_tags(tags), *await self.store.observe((key,), exact_sources(depends_on)))
-        entry = self.blocking.entry_of(value, ttl, tags, cost)
+        bonds = () if depends_on == () else await self.store.observe((key,), exact_sources(depends_on))
+        entry = self.blocking.entry_of(value, ttl, tags, cost, bonds)
         if entry is None:
             await self.delete(key)
             return False

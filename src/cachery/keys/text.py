@@ -1,4 +1,4 @@
-"""Keys and tags are text: any Unicode, any length, empty too."""
+"""Keys and tags are text: any Unicode, any length, empty too. A tag may not begin with a unit separator (U+001F)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 
 from cachery.exceptions import CacheKeyError, CacheValueError
+from cachery.model.marks import is_reserved
 
 __all__ = ["check_whole", "checked_cost", "exact_key", "exact_keys", "exact_tags"]
 
@@ -40,7 +41,8 @@ def exact_keys(keys: Iterable[str]) -> list[str]:
 def exact_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Return ``tags`` as a tuple of plain ``str``, each once, in their order.
 
-    Raises ``CacheValueError`` for a bare ``str``, which would become one tag a letter, and for a tag that is not text.
+    Raises ``CacheValueError`` for a bare ``str``, which would become one tag a letter, for a tag that is not text, and
+    for one that begins as those of sources do and is not that of a file.
 
     >>> exact_tags(["user", "user", "mail"])
     ('user', 'mail')
@@ -49,6 +51,8 @@ def exact_tags(tags: Iterable[str]) -> tuple[str, ...]:
     for tag in given:
         if not isinstance(tag, str):
             raise CacheValueError(f"a tag is a str, not {type(tag).__name__}", tag=repr(tag))
+        if is_reserved(str.__str__(tag)):
+            raise CacheValueError(f"the tag {tag!r} begins with U+001F: such are for what an entry depends on", tag=tag)
     return tuple(dict.fromkeys(str.__str__(tag) for tag in given))
 
 

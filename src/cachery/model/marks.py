@@ -21,6 +21,7 @@ __all__ = [
     "file_tag",
     "has_marks",
     "is_local",
+    "is_reserved",
     "is_source",
     "marks_in",
     "path_in",
@@ -90,6 +91,11 @@ def path_in(tag: str) -> str:
 def is_source(tag: str) -> bool:
     """Tell whether ``tag`` speaks of a file or of what was seen, and so belongs to no namespace."""
     return tag.startswith(_SEPARATOR)
+
+
+def is_reserved(tag: str) -> bool:
+    """Tell whether ``tag`` is for the library alone to give: what was seen is for nobody to say who has not looked."""
+    return tag.startswith(_SEPARATOR) and not tag.startswith(_FILE)
 
 
 def prefixed(prefix: str, tags: Iterable[str]) -> tuple[str, ...]:

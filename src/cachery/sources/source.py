@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, get_args
 
 from cachery.exceptions import CacheInvalidationError, CacheValueError
-from cachery.keys.text import exact_key
+from cachery.keys.text import exact_key, exact_tags
 from cachery.model.marks import Mark, file_tag
 from cachery.sources.files import Check, look_at
 
@@ -202,7 +202,8 @@ def _source(each: Any) -> Source:
 def _exact_name(name: Any) -> str:
     if not isinstance(name, str):
         raise CacheValueError(f"the name of a source is a str, not {type(name).__name__}")
-    return str.__str__(name)
+    (tag,) = exact_tags([name])  # which it becomes
+    return tag
 
 
 def _absolute(path: str) -> str:

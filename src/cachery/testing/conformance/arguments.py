@@ -16,7 +16,7 @@ __all__ = ["ArgumentTests"]
 
 BAD_KEYS = [None, 1, 1.5, True, b"bytes", ("a",), ["a"], object(), math.nan]
 BAD_TTLS = [math.nan, True, False, "", "soon", "5 apples", "-5s", "nan", "inf", "5m5", b"5", [], (), object(), 1j]
-BAD_TAGS = ["red", "", 5, None, [1], [None], [["red"]], b"red", [b"red"]]
+BAD_TAGS = ["red", "", 5, None, [1], [None], [["red"]], b"red", [b"red"], ["\x1f"], ["\x1f?version\x1f1\x1fa"]]
 BAD_COSTS = [math.nan, math.inf, -1, True, "1", []]
 BAD_PATTERNS = [None, 1, b"*", ["*"]]
 BAD_KEY_LISTS = ["ab", 5, None, [1], ["a", None], {1: 2}]
@@ -104,7 +104,7 @@ class ArgumentTests(Ground):
         for tags in BAD_TAGS:
             with pytest.raises(CacheValueError, match="tag"):
                 filled.set("key", 1, tags=tags)  # type: ignore[arg-type]
-        for tag in (1, None, b"red", ["red"]):
+        for tag in (1, None, b"red", ["red"], "\x1f?"):
             with pytest.raises(CacheValueError, match="tag"):
                 filled.invalidate_tags("fine", tag)  # type: ignore[arg-type]
         _is_untouched(filled)

@@ -20,7 +20,7 @@ from cachery.testing.conformance.ground import Ground
 
 __all__ = ["SourceTests"]
 
-NO_SOURCES: list[Any] = ["schema", Key("other"), File("/etc/hosts"), 1, [None], [("schema",)]]
+NO_SOURCES: list[Any] = ["schema", Key("other"), File("/etc/hosts"), 1, [None], [("schema",)], ["\x1f"]]
 
 
 class Made:
