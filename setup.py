@@ -20,6 +20,7 @@ COMPILED = (
     "backends/in_memory/cells",
     "backends/in_memory/extra",
     "backends/in_memory/fences",
+    "backends/in_memory/insertions",
     "backends/in_memory/loads",
     "backends/in_memory/portable",
     "backends/in_memory/store",

@@ -28,6 +28,17 @@ cdef public class Node [object CacheryNode, type CacheryNodeType]:
     cdef public unsigned int weight
     cdef public float worth
 
+cdef extern from *:
+    """
+    #ifdef Py_GIL_DISABLED
+    #define cachery_is_held_once(node) 0
+    #else
+    #define cachery_is_held_once(node) (Py_REFCNT(node) == 1)
+    #endif
+    """
+    bint is_held_once "cachery_is_held_once"(Node node) noexcept
+
+cdef void renew_node(Node node, object key, object value, double expires) noexcept
 cdef Node new_node(object key, object value, double expires)
 cdef Node new_ring()
 cdef void link_first(NodeRef head, Node node) noexcept

@@ -53,6 +53,10 @@ class Node:
 if not cython.compiled:
     NodeRef: TypeAlias = Node
 
+    def is_held_once(_: Node) -> bool:
+        """Tell whether nobody but the caller holds a node. Interpreted, nobody knows that for sure."""
+        return False
+
 
 @cython.cfunc
 def new_node(key: object, value: object, expires: cython.double) -> Node:
@@ -72,6 +76,18 @@ def new_node(key: object, value: object, expires: cython.double) -> Node:
         node.weight = 0
         node.worth = 0.0
     return node
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def renew_node(node: Node, key: object, value: object, expires: cython.double) -> cython.void:
+    """Make ``node``, which has left its map and has no ``extra``, as ``new_node`` returns it. The caller holds it."""
+    node.key = key
+    node.value = value
+    node.expires = expires
+    node.hits = 0
+    node.place = 0
+    node.worth = 0.0
 
 
 @cython.cfunc

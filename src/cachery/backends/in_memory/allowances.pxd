@@ -1,6 +1,7 @@
-from cachery.backends.in_memory.cells cimport EXPIRED, KEPT, OUTDATED, Cells
+from cachery.backends.in_memory.cells cimport OUTDATED
 from cachery.backends.in_memory.extra cimport Extra
 from cachery.backends.in_memory.fences cimport LoadToken
+from cachery.backends.in_memory.insertions cimport Insertions
 from cachery.policies.node cimport Node
 from cachery.policies.order cimport Order
 from cachery.policies.table cimport INFINITY, MOST_EXPIRED, MOST_LOOKS
@@ -10,7 +11,7 @@ cdef Py_ssize_t _COSTS_IN_MEAN
 cdef Py_ssize_t _FIRST_ROOM
 cdef double _LEAST_WORTH
 
-cdef class Allowances(Cells):
+cdef class Allowances(Insertions):
     cdef readonly double idle
     cdef bint is_limited
     cdef public object weigher

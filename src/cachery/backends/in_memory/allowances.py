@@ -25,9 +25,10 @@ from cachery.model.durations import Duration, idle_of
 from cachery.model.keys import Count, Key
 
 if not cython.compiled:
-    from cachery.backends.in_memory.cells import OUTDATED, Cells
+    from cachery.backends.in_memory.cells import OUTDATED
     from cachery.backends.in_memory.extra import Extra
     from cachery.backends.in_memory.fences import LoadToken
+    from cachery.backends.in_memory.insertions import Insertions
     from cachery.policies.node import Node
     from cachery.policies.order import Order
     from cachery.policies.table import INFINITY, MOST_EXPIRED, MOST_LOOKS
@@ -40,7 +41,7 @@ _EXTRA_BYTES, _TAG_BYTES = 112, 64
 
 
 @cython.cclass
-class Allowances(Cells):
+class Allowances(Insertions):
     """Cells that are over when nobody reads them, and that weigh something.
 
     ``idle``: for how many seconds an entry stored without an idle time lives unread. ``is_limited``: whether the cache
@@ -69,7 +70,7 @@ class Allowances(Cells):
         is_measured: bool = False,
         **options: Any,
     ) -> None:
-        Cells.__init__(self, order, capacity, **options)
+        Insertions.__init__(self, order, capacity, **options)
         self.idle = idle
         self.is_limited = idle != INFINITY or weigher is not None
         self.weigher = weigher

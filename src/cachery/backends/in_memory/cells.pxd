@@ -28,10 +28,6 @@ cdef class Cells(Table):
     cdef bint is_valid(self, Node node)
     cdef bint stand(self, Node node)
     cdef Node live(self, object key)
-    cdef Node put(self, Node fresh)
-    cdef Node insert(self, Node fresh)
-    cdef bint take_in(self, Node fresh)
-    cdef void swap(self, Node stored, Node fresh) noexcept
     cdef void replace(self, Node node, object value, double expires, Extra extra) noexcept
     cdef int bury(self, Node node)
     cdef void lapse(self, Node node) noexcept

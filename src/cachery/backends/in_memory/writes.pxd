@@ -14,6 +14,7 @@ cdef extern from *:
     bint is_used_up "cachery_is_used_up"(object value) noexcept
 
 cdef class Writes(Loads):
+    cdef bint set_new(self, object key, object value, double expires)
     cdef bint set_fully(self, object key, object value, object ttl, object idle_ttl, object cost, Extra extra)
     cdef Node sum_of(self, object key, Node before, object old, object by, object initial, double life)
     cdef bint remove(self, object key)

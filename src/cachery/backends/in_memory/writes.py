@@ -42,7 +42,7 @@ NO_TAGS: tuple[str, ...] = ()
 class Writes(Loads):
     """Adds ``set``, ``add``, ``incr``, ``touch`` and ``delete`` to the backend port."""
 
-    def set(  # noqa: C901, PLR0913, PLR0915 - written out: this is what every write pays
+    def set(  # noqa: C901, PLR0913 - written out: this is what every write pays
         self,
         key: Key,
         value: Any,
@@ -85,13 +85,20 @@ class Writes(Loads):
                 if self.costs != 0:
                     node.worth = 0.0
                 self.replace(node, value, expires, None)
-        if node is not None:
-            if self.is_watched:
-                self.report_write(key, None, None)
+        if node is None:
+            return bool(self.set_new(key, value, expires))
+        if self.is_watched:
+            self.report_write(key, None, None)
+        return True
+
+    @cython.cfunc
+    def set_new(self, key: Key, value: Any, expires: cython.double) -> cython.bint:
+        """Store ``value`` under a ``key`` that was not there a moment ago; True."""
+        if self.soonest != INFINITY and self.has_expired():
+            return self.enter(new_node(key, value, expires), INFINITY, None, None, NO_TAGS)
+        if not self.is_watched and self.supplant(key, value, expires):
             return True
         fresh = new_node(key, value, expires)
-        if self.soonest != INFINITY and self.has_expired():
-            return bool(self.enter(fresh, INFINITY, None, None, NO_TAGS))
         with critical_section(self):
             victim = self.insert(fresh)
         if self.is_watched:
