@@ -24,7 +24,7 @@ from cachery.model.marks import is_source, prefixed
 
 __all__ = ["Namespace"]
 
-_ESCAPED = {ord(letter): f"%{ord(letter):02X}" for letter in "%:*?[]"}
+_ESCAPED = {ord(letter): f"%{ord(letter):02X}" for letter in "%:*?[]\x1f"}
 _KEYED = (Hit, Miss, Stored, Evicted, Expired, Loaded, LoadFailed, ServedStale)
 
 
