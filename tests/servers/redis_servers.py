@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -19,13 +20,28 @@ import pytest
 
 HOST = "127.0.0.1"
 SERVICE = "mymaster"
+_GIVEN: set[int] = set()
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return a port of this machine that nobody listens on, nor on that 10,000 above, which is a cluster's own.
+
+    Both are below those that systems give to connections (32,768 on Linux), lest one of these takes them meanwhile.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(10_000)
+        if port not in _GIVEN and _is_free(port) and _is_free(port + 10_000):
+            _GIVEN.add(port)
+            return port
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def redis_program() -> str:

@@ -13,19 +13,9 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from tests.servers.redis_servers import redis_program
+from tests.servers.redis_servers import free_port, redis_program
 
 __all__ = ["Shared", "free_port", "join", "make_certificate", "running", "tell", "until", "until_told"]
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on, and that leaves room for a cluster's own port above it."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port < 55000:
-            return port
 
 
 def tell(port: int, *words: str) -> bytes:
@@ -61,9 +51,13 @@ def running(directory: Path, *options: str, config: str | None = None, port: int
         words = [config, "--port", str(port), "--sentinel"]
     server = subprocess.Popen([redis_program(), *words, *options], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
+    said = ""
     for line in server.stdout:
+        said += line
         if "Ready to accept connections" in line or "Sentinel ID is" in line:
             break
+    else:
+        raise AssertionError(f"the server on port {port} did not start:\n{said}")
     try:
         yield port
     finally:
