@@ -255,3 +255,24 @@ def test_an_object_made_without_init_is_a_closed_cache_not_a_crash() -> None:
     for call in (lambda: raw.get("a"), lambda: raw.set("a", 1), lambda: raw.delete("a"), raw.clear):
         with pytest.raises(Exception):  # noqa: B017, PT011 - compiled a CacheClosedError, interpreted an AttributeError
             call()
+
+
+class Leaver:
+    """A value that writes what is coming in its place, when it is let go."""
+
+    def __init__(self, cache: InMemoryCache) -> None:
+        self.cache = cache
+
+    def __del__(self) -> None:
+        self.cache.set("new", "from the finalizer")
+
+
+@pytest.mark.parametrize("policy", ["lru", "lfu", "fifo", "ttl", "tinylfu"])
+@pytest.mark.parametrize("options", [{}, {"ttl": 100}, {"tags": ["red"]}, {"cost": 1}])
+def test_who_leaves_for_an_entry_finds_it_stored(policy: str, options: dict[str, Any]) -> None:
+    cache = InMemoryCache(1, policy=policy)
+    cache.set("old", Leaver(cache), **options)
+    cache.set("new", "from set")
+    gc.collect()
+    assert (cache.get("new"), cache.stats.evictions, len(cache)) == ("from the finalizer", 1, 1)
+    check_invariants(cache)

@@ -31,12 +31,12 @@ cdef public class Node [object CacheryNode, type CacheryNodeType]:
 cdef extern from *:
     """
     #ifdef Py_GIL_DISABLED
-    #define cachery_is_held_once(node) 0
+    #define cachery_is_held_by_map_alone(node) 0
     #else
-    #define cachery_is_held_once(node) (Py_REFCNT(node) == 1)
+    #define cachery_is_held_by_map_alone(node) (Py_REFCNT(node) == 2)
     #endif
     """
-    bint is_held_once "cachery_is_held_once"(Node node) noexcept
+    bint is_held_by_map_alone "cachery_is_held_by_map_alone"(Node node) noexcept
 
 cdef void renew_node(Node node, object key, object value, double expires) noexcept
 cdef Node new_node(object key, object value, double expires)

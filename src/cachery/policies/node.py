@@ -53,8 +53,8 @@ class Node:
 if not cython.compiled:
     NodeRef: TypeAlias = Node
 
-    def is_held_once(_: Node) -> bool:
-        """Tell whether nobody but the caller holds a node. Interpreted, nobody knows that for sure."""
+    def is_held_by_map_alone(_: Node) -> bool:
+        """Tell whether nobody but a map and the caller holds a node. Interpreted, nobody knows that for sure."""
         return False
 
 

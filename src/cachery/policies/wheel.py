@@ -266,8 +266,8 @@ class Wheel:
                 return place
             self.next_look = min(self.next_look, node.expires)
         self.left = place
-        if place > 0:
-            self.next_look = now
+        if place > 0:  # there may be more who are over already
+            self.next_look = -INFINITY
         return -1
 
     def audit(self, nodes: Any) -> list[str]:

@@ -1,5 +1,5 @@
 from cachery.backends.in_memory.cells cimport KEPT, Cells
-from cachery.policies.node cimport Node, is_held_once, renew_node
+from cachery.policies.node cimport Node, is_held_by_map_alone, renew_node
 from cachery.policies.table cimport INFINITY
 
 cdef class Insertions(Cells):

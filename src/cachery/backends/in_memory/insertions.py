@@ -19,7 +19,7 @@ from cachery.model.keys import Key
 
 if not cython.compiled:
     from cachery.backends.in_memory.cells import KEPT, Cells
-    from cachery.policies.node import Node, is_held_once, renew_node
+    from cachery.policies.node import Node, is_held_by_map_alone, renew_node
     from cachery.policies.table import INFINITY
 
 
@@ -58,24 +58,21 @@ class Insertions(Cells):
 
     @cython.cfunc
     def supplant(self, key: Key, value: object, expires: cython.double) -> cython.bint:
-        """Take out who leaves next, and store ``value`` in his node; False where there is room, or only room was made.
+        """Take out who leaves next, and store ``value`` in his node; False, and nothing is done, where that cannot be.
 
-        A node that nobody else holds need not be made anew, which is a seventh of what such a write takes.
+        A node that nobody else holds need not be made anew, which is a seventh of what such a write takes. Compiled
+        only; and where nothing has a cost, lest the order is asked twice for a victim that it looks for.
         """
         if self.capacity == 0 or len(self.nodes) < self.capacity:
             return False
         with critical_section(self):
-            victim = self.evict()
-            if victim is None:
-                return False
-            if not is_plain(victim):
-                self.count_departure(victim)
-                return False
-            self.counters.evictions += 1
-            if not is_held_once(victim):
+            victim = self.order.victim()
+            if victim is None or not is_plain(victim) or not is_held_by_map_alone(victim):
                 return False
             _old_key = victim.key  # held until the section is over
             _old_value = victim.value
+            self.discard(victim)
+            self.counters.evictions += 1
             renew_node(victim, key, value, expires)
             self.take_in(victim)
         return True
@@ -120,5 +117,5 @@ class Insertions(Cells):
 @cython.inline
 @cython.exceptval(check=False)
 def is_plain(victim: Node) -> cython.bint:
-    """Tell whether ``victim``, which has left to make room, was evicted and nothing else, without asking the time."""
+    """Tell whether ``victim``, which makes room, is evicted and nothing else, without asking the time."""
     return victim.expires == INFINITY and victim.extra is None and victim.worth == KEPT

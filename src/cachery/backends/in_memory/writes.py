@@ -96,7 +96,7 @@ class Writes(Loads):
         """Store ``value`` under a ``key`` that was not there a moment ago; True."""
         if self.soonest != INFINITY and self.has_expired():
             return self.enter(new_node(key, value, expires), INFINITY, None, None, NO_TAGS)
-        if not self.is_watched and self.supplant(key, value, expires):
+        if self.costs == 0 and not self.is_watched and self.supplant(key, value, expires):
             return True
         fresh = new_node(key, value, expires)
         with critical_section(self):
