@@ -61,7 +61,7 @@ def test_caches_may_be_bounded_in_bytes() -> None:
     assert (said["unit"], [each["size"] for each in said["optimal"]]) == ("bytes", [1024, 4000])
     assert [each["hits"] for each in said["results"] if each["policy"] == "lru"] == [4, 8]
     shown = run("simulate", "-", "--bytes", "--size", "1KiB", typed=typed)
-    assert "Hit ratios by bytes" in shown
+    assert "Hit ratios by size in bytes" in shown
     assert "1.0 KiB" in shown
     assert "bound (PFOO)" in shown
 
@@ -90,6 +90,7 @@ def test_a_picture_is_drawn(trace: Path, place: Path) -> None:
         (["--size", "inf%"], "not 'inf%'"),
         (["--size", "nan%"], "not 'nan%'"),
         (["--size", "64MiB"], "not '64MiB'; bytes need --bytes"),
+        (["--size", "64M"], "not '64M'; bytes need --bytes"),
         (["--bytes"], "the trace has no sizes"),
         (["--policy", "arc"], "Unknown policy: 'arc'"),
         (["--plot", "curves.png"], "a picture is an .svg file, not 'curves.png'"),

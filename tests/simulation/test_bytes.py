@@ -102,6 +102,25 @@ def test_a_size_that_no_cache_can_have_is_refused(size: int) -> None:
         simulate(LOOP, [size], unit="bytes")
 
 
+def test_one_size_is_taken_as_such() -> None:
+    assert simulate(LOOP, "512", unit="bytes", policies=["lru"]).sizes == (512,)
+    assert simulate(LOOP, 5, policies=["lru"]).sizes == (5,)
+
+
+@pytest.mark.parametrize("sizes", [[-1, 1], [1.5, 1], ["1", 1]])
+def test_what_is_no_size_in_a_trace_is_refused(sizes: list[int]) -> None:
+    trace = Trace(["a", "a"], sizes)
+    for work in (lambda: hits_at_most(trace, 5), lambda: simulate(trace, [5], unit="bytes")):
+        with pytest.raises(CacheValueError, match="sizes of a trace"):
+            work()
+
+
+def test_sizes_that_look_alike_are_told_apart() -> None:
+    picture = draw_chart(simulate(LOOP, [100_000, 100_001], unit="bytes", policies=["lru"]))
+    assert "100,000" in picture
+    assert simulate(LOOP, ["9" * 300], unit="bytes", policies=["lru"]).recommendation.hit_ratio == 0.8
+
+
 def test_a_trace_without_sizes_is_refused() -> None:
     for work in (
         lambda: hits_at_most(["a"], 5),

@@ -14,14 +14,15 @@ from cachery.cli.ratios import byte_ratio_rows, ratio_rows, requests_made
 from cachery.cli.screen import Screen
 from cachery.cli.sizes import counted
 from cachery.exceptions import CacheValueError
-from cachery.model.sizes import bytes_of, size_text
+from cachery.model.sizes import bytes_of
 from cachery.policies import POLICIES
 from cachery.simulation import Simulation, Trace, Unit, draw_chart, read_sized_trace, simulate, suggest_sizes
-from cachery.simulation.workload import weight_of
+from cachery.simulation.workload import size_labels, weight_of
 
 __all__ = ["read_sizes", "show_simulation"]
 
 _PERCENT = 100
+_TITLES: dict[Unit, str] = {"entries": "entries", "bytes": "size in bytes"}
 _SIZES: dict[Unit, str] = {
     "entries": "a number of entries, 1 or more, or a share of the keys",
     "bytes": "a number of bytes, such as 64MiB, or a share of those of all keys",
@@ -81,10 +82,10 @@ def _read_size(said: str, weight: int, unit: Unit) -> int:
             share = float(said[:-1]) / _PERCENT
             size = max(1, round(share * weight)) if share > 0 else 0
         else:
-            size = int(said.replace(",", "")) if unit == "entries" else bytes_of(said.replace(",", ""), "size")
+            size = int(said.replace(",", "")) if unit == "entries" else bytes_of(said, "size")
         if size > 0:
             return size
-    hint = "; bytes need --bytes" if unit == "entries" and said[-1:] in "bB" else ""
+    hint = "; bytes need --bytes" if unit == "entries" and said[-1:].lower() in tuple("bikmg") else ""
     raise CacheValueError(f"a size is {_SIZES[unit]} such as 5%, not {said!r}{hint}")
 
 
@@ -123,12 +124,14 @@ def _facts(simulation: Simulation) -> dict[str, Any]:
 
 
 def _show(screen: Screen, simulation: Simulation, picture: Path | None) -> None:
-    is_counted = simulation.unit == "entries"
-    columns = ["policy", *(f"{size:,}  " if is_counted else f"{size_text(size)}  " for size in simulation.sizes)]
+    columns = ["policy", *(f"{label}  " for label in size_labels(simulation.sizes, simulation.unit))]
     requests = counted(simulation.requests, "request", "requests")
     keys = counted(simulation.distinct_keys, "key", "keys")
     screen.table(
-        f"Hit ratios by {simulation.unit}: {requests}, {keys}", columns, ratio_rows(simulation), are_numbers=True
+        f"Hit ratios by {_TITLES[simulation.unit]}: {requests}, {keys}",
+        columns,
+        ratio_rows(simulation),
+        are_numbers=True,
     )
     if simulation.replays[0].bytes_requested is not None:
         screen.table("Byte hit ratios", columns, byte_ratio_rows(simulation), are_numbers=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf, isfinite
 from typing import TypeAlias
 
 from cachery.exceptions import CacheValueError
@@ -43,9 +44,12 @@ def size_text(count: int) -> str:
         if size < _STEP or unit == "GiB":
             break
         size /= _STEP
+    if count == 1:
+        return "1 byte"
     return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
 
 
 def _read(text: str) -> int | None:
     parts = _TEXT.fullmatch(text.strip())
-    return None if parts is None else int(float(parts[1]) * _UNITS[(parts[2] or "b").lower()])
+    number = inf if parts is None else float(parts[1]) * _UNITS[(parts[2] or "b").lower()]
+    return int(number) if isfinite(number) else None

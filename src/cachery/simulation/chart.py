@@ -7,9 +7,8 @@ from html import escape
 from itertools import cycle
 from math import ceil, log2
 
-from cachery.model.sizes import size_text
 from cachery.simulation.outcomes import Simulation
-from cachery.simulation.workload import Unit
+from cachery.simulation.workload import Unit, size_labels
 
 __all__ = ["draw_chart"]
 
@@ -113,10 +112,9 @@ def _size_axis(scale: _Scale, sizes: Sequence[int], unit: Unit) -> list[str]:
     """Return a tick for each size, and its number where there is room."""
     parts = []
     free_from = 0.0
-    for size in sizes:
+    for size, said in zip(sizes, size_labels(sizes, unit), strict=True):
         x = scale.x(size)
         parts.append(f'<path class="grid" d="M{x:.1f},{_BOTTOM} v6"/>')
-        said = f"{size:,}" if unit == "entries" else size_text(size)
         if x >= free_from:
             parts.append(_text(x, _BOTTOM + 22, said, "middle", 'class="dim"'))
             free_from = x + _LABEL_GAP + 4 * len(said) - 16

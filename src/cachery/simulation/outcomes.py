@@ -45,8 +45,10 @@ class Recommendation:
         more = f"twice the size brings {self.points_at_twice_the_size:.1f} points more"
         if self.points_at_twice_the_size >= POINTS_WORTH_DOUBLING:
             more += ", so try larger ones"
-        least = "" if self.unit == "entries" or self.share_of_optimum == 1 else "at least "
-        ratio, share = f"{self.hit_ratio:.1%}", f"{least}{self.share_of_optimum:.0%}"
+        share = f"{self.share_of_optimum:.0%}"
+        if self.unit == "bytes" and self.share_of_optimum < 1:
+            share = f"at least {int(100 * self.share_of_optimum)}%"
+        ratio = f"{self.hit_ratio:.1%}"
         return f"{ratio}{self._beside_lru()}, {share} of the optimum; {more}".replace("%", " %")
 
     def _beside_lru(self) -> str:

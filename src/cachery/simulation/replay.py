@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from cachery.in_memory import InMemoryCache
+from cachery.model.sizes import bytes_of
 from cachery.ports.clock import Clock, stopwatch
 from cachery.simulation.workload import Unit, Workload, bytes_in, is_in_bytes, keys_of, sizes_of
 
@@ -68,9 +69,11 @@ def replay_trace(
     (1, 3)
     """
     keys, sizes = keys_of(trace), sizes_of(trace)
+    if is_in_bytes(unit):
+        sizes, size = bytes_in(trace), None if size is None else bytes_of(size, "size")
     taken = 0.0
     bytes_hit = 0
-    with _cache_for(trace, policy, size, unit) as cache:
+    with _cache_for(policy, size, unit) as cache:
         for start in range(0, len(keys), _REQUESTS_A_STEP):
             step = slice(start, start + _REQUESTS_A_STEP)
             began = clock()
@@ -86,13 +89,10 @@ def replay_trace(
     return Replay(policy, size, hits, len(keys), 1e9 * taken / max(len(keys), 1), hit, requested, unit)
 
 
-def _cache_for(trace: Workload, policy: str, size: int | None, unit: Unit) -> InMemoryCache:
+def _cache_for(policy: str, size: int | None, unit: Unit) -> InMemoryCache:
     """Return a new cache. One that is bounded in bytes is given the sizes of values in the place of values."""
-    if not is_in_bytes(unit):
+    if size is None or unit == "entries":
         return InMemoryCache(size, policy=policy)
-    bytes_in(trace)
-    if size is None:
-        return InMemoryCache(None, policy=policy)
     return InMemoryCache(max_bytes=size, weigher=lambda _, stored: stored, policy=policy)
 
 

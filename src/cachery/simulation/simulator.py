@@ -34,7 +34,7 @@ def suggest_sizes(trace: Workload, unit: Unit = "entries") -> tuple[int, ...]:
 
 def simulate(
     trace: Workload,
-    sizes: Iterable[Size] | None = None,
+    sizes: Iterable[Size] | Size | None = None,
     *,
     unit: Unit = "entries",
     policies: Iterable[str] = POLICIES,
@@ -84,9 +84,11 @@ def simulate(
     )
 
 
-def _checked_sizes(sizes: Iterable[Size], unit: Unit) -> tuple[int, ...]:
-    """Return ``sizes``, smallest first and each once."""
-    checked = {bytes_of(size, "size") if is_in_bytes(unit) else capacity_of(size) for size in sizes}
+def _checked_sizes(sizes: Iterable[Size] | Size, unit: Unit) -> tuple[int, ...]:
+    """Return ``sizes``, smallest first and each once; one alone is taken as such."""
+    in_bytes = is_in_bytes(unit)
+    given = (sizes,) if isinstance(sizes, str | int) else sizes
+    checked = {bytes_of(size, "size") if in_bytes else capacity_of(size) for size in given}
     if not checked or 0 in checked:
         raise CacheValueError(f"say which sizes to try, in {unit}" if not checked else "a size is a number of entries")
     return tuple(sorted(checked))

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import Literal, TypeAlias
 
 from cachery.exceptions import CacheValueError
 from cachery.model.sizes import size_text
 
-__all__ = ["Trace", "Unit", "Workload", "bytes_in", "is_in_bytes", "keys_of", "said_size", "sizes_of", "weight_of"]
+__all__ = [
+    "Trace",
+    "Unit",
+    "Workload",
+    "bytes_in",
+    "is_in_bytes",
+    "keys_of",
+    "said_size",
+    "size_labels",
+    "sizes_of",
+    "weight_of",
+]
 
 Unit: TypeAlias = Literal["entries", "bytes"]
 """In what a cache is bounded, and its size is counted."""
@@ -54,11 +66,17 @@ def is_in_bytes(unit: Unit) -> bool:
 
 
 def bytes_in(workload: Workload) -> Sequence[int]:
-    """Return the bytes of each request of ``workload``. Raises ``CacheValueError`` where they are not known."""
+    """Return the bytes of each request of ``workload``. Raises ``CacheValueError`` where there are none."""
     sizes = sizes_of(workload)
     if sizes is None:
         raise CacheValueError("the trace has no sizes, so caches cannot be bounded in bytes")
-    return sizes
+    try:
+        whole = [index(size) for size in sizes]
+    except TypeError as error:
+        raise CacheValueError(f"the sizes of a trace are numbers of bytes: {error}") from None
+    if min(whole, default=0) < 0:
+        raise CacheValueError(f"the sizes of a trace are numbers of bytes, 0 or more, not {min(whole)}")
+    return whole
 
 
 def sizes_of(workload: Workload) -> Sequence[int] | None:
@@ -93,3 +111,13 @@ def said_size(size: int, unit: Unit) -> str:
     if unit == "bytes":
         return size_text(size)
     return f"{size:,} {'entry' if size == 1 else 'entries'}"
+
+
+def size_labels(sizes: Sequence[int], unit: Unit) -> list[str]:
+    """Return ``sizes`` as they stand over columns: no two alike.
+
+    >>> size_labels([1024, 4096], "bytes"), size_labels([10_000, 10_001], "bytes")
+    (['1.0 KiB', '4.0 KiB'], ['10,000', '10,001'])
+    """
+    labels = [size_text(size) for size in sizes] if unit == "bytes" else []
+    return labels if len(set(labels)) == len(sizes) else [f"{size:,}" for size in sizes]
