@@ -267,7 +267,7 @@ class Leaver:
         self.cache.set("new", "from the finalizer")
 
 
-@pytest.mark.parametrize("policy", ["lru", "lfu", "fifo", "ttl", "tinylfu"])
+@pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("options", [{}, {"ttl": 100}, {"tags": ["red"]}, {"cost": 1}])
 def test_who_leaves_for_an_entry_finds_it_stored(policy: str, options: dict[str, Any]) -> None:
     cache = InMemoryCache(1, policy=policy)

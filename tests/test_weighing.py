@@ -155,7 +155,9 @@ def traced(make: Callable[[int], Any], copies: int = COPIES) -> tuple[int, list[
         tracemalloc.stop()
         gc.enable()
     del warm
-    here = snapshot.filter_traces([tracemalloc.Filter(inclusive=True, filename_pattern=__file__, all_frames=True)])
+    below = tracemalloc.Filter(inclusive=True, filename_pattern=__file__, all_frames=True)
+    by_itself = tracemalloc.Filter(inclusive=False, filename_pattern=tracemalloc.__file__, all_frames=True)
+    here = snapshot.filter_traces([below, by_itself])
     return sum(trace.size for trace in here.traces), values
 
 
@@ -179,7 +181,7 @@ def test_a_value_weighs_what_was_allocated_for_it(kind: str) -> None:
     expected, values = traced(MAKERS[kind])
     unseen = 0.05 if kind == "with a __dict__" else 0  # which Python 3.13 hides where attributes are beside it
     assert (
-        abs(weighed(values) - expected) <= (0.1 + unseen) * expected + COPIES
+        abs(weighed(values) - expected) <= (0.1 + unseen) * expected + 500
     )  # what is traced beside the values, in all
 
 

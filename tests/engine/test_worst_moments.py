@@ -20,6 +20,7 @@ import pytest
 
 import cachery
 from cachery import CacheTimeoutError, CircuitBreaker, InMemoryCache, aio
+from cachery.policies import POLICIES
 from cachery.testing import FakeClock, check_invariants
 
 PATIENCE = 30.0
@@ -73,7 +74,7 @@ def test_an_interrupt_leaves_no_flight(is_bulk: bool, stress: float) -> None:  #
 
 
 @interruptible
-@pytest.mark.parametrize("policy", ["lru", "lfu", "fifo", "ttl", "tinylfu"])
+@pytest.mark.parametrize("policy", POLICIES)
 def test_an_interrupt_leaves_a_cache_whole(policy: str, stress: float) -> None:
     cache = InMemoryCache(max_size=8, policy=policy, max_bytes=4000)
     chance = random.Random(7)

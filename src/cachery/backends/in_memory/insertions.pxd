@@ -8,5 +8,3 @@ cdef class Insertions(Cells):
     cdef bint supplant(self, object key, object value, double expires)
     cdef bint take_in(self, Node fresh)
     cdef void swap(self, Node stored, Node fresh) noexcept
-
-cdef bint is_plain(Node victim) noexcept

@@ -50,10 +50,7 @@ class Insertions(Cells):
         victim = self.evict_for_one()
         self.take_in(fresh)
         if victim is not None:
-            if is_plain(victim):
-                self.counters.evictions += 1
-            else:
-                self.count_departure(victim)
+            self.count_departure(victim)
         return victim
 
     @cython.cfunc
@@ -67,8 +64,10 @@ class Insertions(Cells):
             return False
         with critical_section(self):
             victim = self.order.victim()
-            if victim is None or not is_plain(victim) or not is_held_by_map_alone(victim):
+            if victim is None or not is_held_by_map_alone(victim):
                 return False
+            if victim.expires != INFINITY or victim.extra is not None or victim.worth != KEPT:
+                return False  # more is to be found out about who has left than that he was evicted
             _old_key = victim.key  # held until the section is over
             _old_value = victim.value
             self.discard(victim)
@@ -111,11 +110,3 @@ class Insertions(Cells):
         self.replace(stored, fresh.value, fresh.expires, fresh.extra)
         fresh.value = value
         fresh.extra = extra
-
-
-@cython.cfunc
-@cython.inline
-@cython.exceptval(check=False)
-def is_plain(victim: Node) -> cython.bint:
-    """Tell whether ``victim``, which makes room, is evicted and nothing else, without asking the time."""
-    return victim.expires == INFINITY and victim.extra is None and victim.worth == KEPT
